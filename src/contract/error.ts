@@ -1,0 +1,211 @@
+/** The table of known errors: one row per code. Who must act decides where a failure is shown. */
+import type { Problem } from './job.ts';
+
+/** model: change the code or the arguments. operator: change the machine or the settings. maintainer: our bug. */
+export type Audience = 'model' | 'operator' | 'maintainer';
+
+interface ErrorRow {
+	readonly audience: Audience;
+	/** Status of an HTTP answer, and exit code of the command line (sysexits.h). */
+	readonly http: number;
+	readonly exit: number;
+	/** One sentence: what happened and what did not. `{name}` is filled from the context. No secrets, no host paths. */
+	readonly message: string;
+	/** One imperative sentence: for the model what to try, for the operator the one fix. */
+	readonly next: string;
+}
+
+export const knownErrors = {
+	JOB_INVALID: {
+		audience: 'model',
+		http: 400,
+		exit: 65,
+		message: 'Nothing was run, because the arguments do not fit: {details}.',
+		next: 'Correct the arguments and call again; "code" (a string with the whole program) is the only one that is required.',
+	},
+	JOB_UNSUPPORTED: {
+		audience: 'model',
+		http: 400,
+		exit: 65,
+		message: 'Nothing was run, because "{field}" cannot be used here: {details}.',
+		next: 'Call again without "{field}".',
+	},
+	CHECKER_FORBIDDEN: {
+		audience: 'model',
+		http: 422,
+		exit: 65,
+		message: '{details}',
+		next: 'Fix every finding and send the whole program again; do not rename or encode anything, names are resolved.',
+	},
+	LIMIT_CODE: {
+		audience: 'model',
+		http: 413,
+		exit: 65,
+		message: 'Nothing was run, because the code has {found} characters and {limit} are allowed.',
+		next: 'Send a shorter program, or split the work into several calls.',
+	},
+	LIMIT_TIME: {
+		audience: 'model',
+		http: 200,
+		exit: 124,
+		message: 'The program was killed at its time limit of {limit} s; all its processes are gone.',
+		next: 'Make it faster, work on less data, or ask for more time with "maxTime" if the tool allows it.',
+	},
+	LIMIT_MEMORY: {
+		audience: 'model',
+		http: 200,
+		exit: 137,
+		message: 'The program needed more than its {limit} MB of memory and was killed.',
+		next: 'Process the data in pieces instead of all at once, or ask for more with "maxMemory" if the tool allows it.',
+	},
+	LIMIT_OUTPUT: {
+		audience: 'model',
+		http: 200,
+		exit: 137,
+		message: 'The program printed more than {limit} MB and was killed.',
+		next: 'Print a summary, or write the data to a file in /work/out.',
+	},
+	LIMIT_PROCESSES: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program reached the limit of {limit} processes and threads; no more could be started.',
+		next: 'Use fewer processes or threads, and wait for each to end.',
+	},
+	LIMIT_OPEN_FILES: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program reached the limit of {limit} open files.',
+		next: 'Close files when they are no longer needed.',
+	},
+	LIMIT_FILE_SIZE: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program reached the limit of {limit} MB for one file.',
+		next: 'Write less, or several smaller files.',
+	},
+	LIMIT_DISK: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program filled its space for files ({limit} MB and 2048 files in /work).',
+		next: 'Write less, or delete files that are no longer needed.',
+	},
+	PROGRAM_SIGNALLED: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program was ended by the signal {signal}.',
+		next: 'Look for the crash in the program itself; the sandbox did not end it.',
+	},
+	QUEUE_FULL: {
+		audience: 'model',
+		http: 503,
+		exit: 69,
+		message: 'Nothing was run: {waiting} jobs are already waiting for the sandbox.',
+		next: 'Call again in a few seconds.',
+	},
+	JOB_CANCELLED: {
+		audience: 'model',
+		http: 499,
+		exit: 130,
+		message: 'The job was cancelled by its caller; all its processes are gone.',
+		next: 'Stop here; do not call again unless you are asked to.',
+	},
+	FILES_INCOMPLETE: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message: 'Not everything in /work/out was taken over: {details}.',
+		next: 'Write fewer and smaller ordinary files to /work/out.',
+	},
+	SANDBOX_UNAVAILABLE: {
+		audience: 'operator',
+		http: 503,
+		exit: 69,
+		message: 'The code was not run, because no sandbox can run on this machine: {details}.',
+		next: 'Run "secure-code doctor" on the machine that runs n8n; it names the step that fails and its fix.',
+	},
+	SANDBOX_BROKEN: {
+		audience: 'operator',
+		http: 500,
+		exit: 69,
+		message: 'The sandbox could not start the program: {details}.',
+		next: 'Run "secure-code doctor" on the machine that runs n8n; it names the step that fails and its fix.',
+	},
+	RUNTIME_MISSING: {
+		audience: 'operator',
+		http: 503,
+		exit: 69,
+		message: 'The code was not run, because {language} was not found for the sandbox on this machine.',
+		next: 'Run "secure-code setup" on the machine that runs n8n, or install the interpreter where every user can read it.',
+	},
+	NETWORK_UNAVAILABLE: {
+		audience: 'operator',
+		http: 503,
+		exit: 78,
+		message: 'The code was not run, because this version cannot give a jail the network it was asked for: {details}.',
+		next: 'Set Network to "none".',
+	},
+	CONFIG_INVALID: {
+		audience: 'operator',
+		http: 500,
+		exit: 78,
+		message: 'The configuration is not valid: {details}.',
+		next: 'Correct it and try again; nothing was run.',
+	},
+	USAGE: { audience: 'operator', http: 400, exit: 64, message: '{details}', next: 'See "secure-code --help".' },
+	PERMISSION: {
+		audience: 'operator',
+		http: 403,
+		exit: 77,
+		message: '{details}',
+		next: 'Run the command shown as a user who may do this.',
+	},
+	INTERNAL: {
+		audience: 'maintainer',
+		http: 500,
+		exit: 70,
+		message: 'Something went wrong inside Secure Code (id {id}); this is a bug, not your mistake.',
+		next: 'Please report it with the id and the log lines that carry it.',
+	},
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof knownErrors;
+export type ErrorContext = Readonly<Record<string, string | number>>;
+
+const fill = (text: string, context: ErrorContext): string =>
+	text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(context[name] ?? whole));
+
+/** The sentences of a known error with the context filled in. */
+export function problemFor(code: ErrorCode, context: ErrorContext = {}): Problem {
+	const row = knownErrors[code];
+	return { code, message: fill(row.message, context), next: fill(row.next, context) };
+}
+
+const brand = Symbol.for('n8n-nodes-secure-code.KnownError');
+
+/** A failure that someone can act on. Recognised by its brand, so that two copies of the package understand each other. */
+export class KnownError extends Error {
+	override readonly name = 'KnownError';
+	readonly [brand] = true;
+	readonly code: ErrorCode;
+	readonly problem: Problem;
+
+	constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown } = {}) {
+		const problem = problemFor(code, context);
+		super(problem.message, options);
+		this.code = code;
+		this.problem = problem;
+	}
+
+	get row(): ErrorRow {
+		return knownErrors[this.code];
+	}
+
+	static is(error: unknown): error is KnownError {
+		return typeof error === 'object' && error !== null && brand in error;
+	}
+}

@@ -1,0 +1,121 @@
+/** One job: what is asked for, and how it ended. The same shapes serve n8n, the command line and the device agent. */
+import { z } from 'zod';
+import { findingSchema } from './finding.ts';
+import { languageChoiceSchema, languageSchema } from './language.ts';
+import { limitsSchema } from './limits.ts';
+
+export const jobStatuses = [
+	'succeeded',
+	'failed',
+	'timed_out',
+	'out_of_memory',
+	'output_exceeded',
+	'killed',
+	'denied',
+	'cancelled',
+	'broken',
+] as const;
+export const jobStatusSchema = z.enum(jobStatuses);
+export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+/** What each status word means, for documents and for the model. */
+export const statusMeanings: Record<JobStatus, string> = {
+	succeeded: 'The program ended with exit code 0.',
+	failed: 'The program ended with another exit code; stderr says why.',
+	timed_out: 'The program was still running at its time limit and was killed.',
+	out_of_memory: 'The program needed more memory than its limit and was killed.',
+	output_exceeded: 'The program flooded its output and was killed.',
+	killed: 'A signal ended the program, for example a crash.',
+	denied: 'The check or the policy refused the program; nothing was run.',
+	cancelled: 'The caller cancelled the job; the program was killed.',
+	broken: 'The sandbox failed; the program is not to blame.',
+};
+
+/** "none": no network. A list: these hosts only, and an empty list means none. "full": every public host. */
+export const networkSchema = z.union([z.enum(['none', 'full']), z.array(z.string().min(1).max(260))]);
+export type Network = z.infer<typeof networkSchema>;
+
+export const fileNamePattern = /^[^/\0]{1,255}$/;
+
+/** Appears read-only as /work/in/<name>. `path` names a file of the host, `base64` carries the bytes. */
+export const jobFileSchema = z
+	.strictObject({
+		name: z
+			.string()
+			.regex(fileNamePattern)
+			.refine((name) => name !== '.' && name !== '..', 'is not a file name'),
+		path: z.string().optional(),
+		base64: z.base64().optional(),
+	})
+	.refine((file) => (file.path === undefined) !== (file.base64 === undefined), 'needs exactly one of "path" and "base64"');
+export type JobFile = z.infer<typeof jobFileSchema>;
+
+const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(131_072));
+
+/** Labels say for whom a job runs; a job waits in the queue of its workflow. They never change what a job may do. */
+const labelsSchema = z.strictObject({
+	workflow: z.string().optional(),
+	execution: z.string().optional(),
+	item: z.string().optional(),
+});
+
+export const jobRequestSchema = z
+	.strictObject({
+		code: z.string().optional().describe('A program in `language`.'),
+		argv: z.array(z.string()).min(1).optional().describe('A command and its arguments; no shell reads it.'),
+		script: z.string().optional().describe('A Bash script.'),
+		language: languageChoiceSchema.default('auto'),
+		limits: limitsSchema.prefault({}),
+		network: networkSchema.default('none'),
+		allowedImports: z
+			.array(z.string())
+			.optional()
+			.describe('Absent: every module of the sandbox. []: no module. Filled: these modules only.'),
+		secrets: z.array(z.string()).default([]).describe('Names of secrets that become environment variables.'),
+		env: environmentSchema.default({}),
+		stdin: z.string().optional(),
+		files: z.array(jobFileSchema).default([]),
+		data: z.json().optional().describe('Appears as /work/in/data.json.'),
+		session: z.string().optional(),
+		check: z.boolean().default(true).describe('false: run without the static check. The jail is the same.'),
+		labels: labelsSchema.prefault({}),
+	})
+	.refine(
+		(job) => [job.code, job.argv, job.script].filter((way) => way !== undefined).length === 1,
+		'needs exactly one of "code", "argv" and "script"',
+	);
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+export type JobRequestInput = z.input<typeof jobRequestSchema>;
+
+/** Words for the model: what happened, and what to do next. Null when there is nothing to say. */
+export const problemSchema = z.strictObject({ code: z.string(), message: z.string(), next: z.string() });
+export type Problem = z.infer<typeof problemSchema>;
+
+export const outFileSchema = z.strictObject({
+	name: z.string().describe('Path below /work/out.'),
+	type: z.string().describe('Media type.'),
+	bytes: z.int(),
+	path: z.string().nullable().describe('Where the caller finds it; null when no folder was asked for.'),
+});
+export type OutFile = z.infer<typeof outFileSchema>;
+
+export const jobResultSchema = z.strictObject({
+	status: jobStatusSchema,
+	exitCode: z.int().nullable(),
+	signal: z.string().nullable(),
+	stdout: z.string(),
+	stderr: z.string(),
+	truncated: z.strictObject({ stdout: z.boolean(), stderr: z.boolean() }),
+	durationMs: z.number(),
+	cpuMs: z.number(),
+	peakMemoryBytes: z.int(),
+	queuedMs: z.number().describe('How long the job waited for a free slot; not part of durationMs.'),
+	language: languageSchema.nullable(),
+	backend: z.string().nullable(),
+	tier: z.enum(['full', 'reduced']).nullable(),
+	start: z.enum(['warm', 'cold']).nullable(),
+	findings: z.array(findingSchema),
+	files: z.array(outFileSchema),
+	problem: problemSchema.nullable(),
+});
+export type JobResult = z.infer<typeof jobResultSchema>;

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per tier. Limits are generous because the machines that run this are small and shared: speed is measured in bench/.
+const tier = (name: string, extra: object = {}) => ({
+	test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 30_000, ...extra },
+});
+
+export default defineConfig({
+	test: {
+		projects: [
+			tier('unit'),
+			tier('house', { testTimeout: 120_000 }),
+			tier('conformance', {
+				testTimeout: 60_000,
+				hookTimeout: 300_000,
+				fileParallelism: false,
+				globalSetup: ['test/helpers/bring-nsjail.ts'],
+			}),
+			tier('integration', { testTimeout: 180_000, hookTimeout: 900_000, fileParallelism: false, globalSetup: [] }),
+		],
+	},
+});
