@@ -129,7 +129,7 @@ const limitSchema = (row: LimitRow) => z.int().min(row.floor).max(row.ceiling).d
 export const limitsSchema = z.strictObject(
 	Object.fromEntries(
 		Object.entries(limits).map(([name, row]) => [name, limitSchema(row).default(row.default)]),
-	) as Record<LimitName, z.ZodDefault<z.ZodNumber>>,
+	) as Record<LimitName, z.ZodDefault<z.ZodInt>>,
 );
 
 /** The tighter of what the author allows and what the model asks; never below the floor. */
