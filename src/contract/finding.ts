@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { languageSchema } from './language.ts';
 
-export const severitySchema = z.enum(['block', 'warn']).describe('block: the program is not run. warn: it is run and told.');
+export const severitySchema = z
+	.enum(['block', 'warn'])
+	.describe('block: the program is not run. warn: it is run and told.');
 export type Severity = z.infer<typeof severitySchema>;
 
 /** Lines and columns are 1-based and count in the text as it was sent, columns in UTF-16 units. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { findingSchema } from './finding.ts';
 import { languageChoiceSchema, languageSchema } from './language.ts';
-import { limitsSchema } from './limits.ts';
+import { type LimitName, type LimitRow, limits } from './limits.ts';
 
 export const jobStatuses = [
 	'succeeded',
@@ -47,7 +47,10 @@ export const jobFileSchema = z
 		path: z.string().optional(),
 		base64: z.base64().optional(),
 	})
-	.refine((file) => (file.path === undefined) !== (file.base64 === undefined), 'needs exactly one of "path" and "base64"');
+	.refine(
+		(file) => (file.path === undefined) !== (file.base64 === undefined),
+		'needs exactly one of "path" and "base64"',
+	);
 export type JobFile = z.infer<typeof jobFileSchema>;
 
 const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(131_072));
@@ -58,6 +61,15 @@ const labelsSchema = z.strictObject({
 	execution: z.string().optional(),
 	item: z.string().optional(),
 });
+
+const limitSchema = (row: LimitRow) => z.int().min(row.floor).max(row.ceiling).describe(`${row.what} (${row.unit})`);
+
+/** Absent: the default of the table. A number outside floor and ceiling is refused. */
+const limitsSchema = z.strictObject(
+	Object.fromEntries(
+		Object.entries(limits).map(([name, row]) => [name, limitSchema(row).default(row.default)]),
+	) as Record<LimitName, z.ZodDefault<z.ZodInt>>,
+);
 
 export const jobRequestSchema = z
 	.strictObject({

@@ -1,5 +1,4 @@
-/** Every limit of a job: one row each, from which node parameters, flags, docs and tests are made. */
-import { z } from 'zod';
+/** Every limit of a job: one row each, from which node parameters, flags, docs and tests are made. Plain data: n8n reads it at start. */
 import type { JobStatus } from './job.ts';
 
 const KiB = 1024;
@@ -122,15 +121,6 @@ export type Limits = Record<LimitName, number>;
 export const defaultLimits = Object.fromEntries(
 	Object.entries(limits).map(([name, row]) => [name, row.default]),
 ) as Limits;
-
-const limitSchema = (row: LimitRow) => z.int().min(row.floor).max(row.ceiling).describe(`${row.what} (${row.unit})`);
-
-/** Absent: the default of the table. A number outside floor and ceiling is refused. */
-export const limitsSchema = z.strictObject(
-	Object.fromEntries(
-		Object.entries(limits).map(([name, row]) => [name, limitSchema(row).default(row.default)]),
-	) as Record<LimitName, z.ZodDefault<z.ZodInt>>,
-);
 
 /** The tighter of what the author allows and what the model asks; never below the floor. */
 export function narrow(name: LimitName, allowed: number, asked: number | undefined): number {
