@@ -1,0 +1,194 @@
+/** Control groups of one run, on version 1, version 2 and hybrid hosts: create, limit, fill, read, remove. */
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type CgroupCandidates, type ControllerV1, cgroupCandidates, controllersV1 } from './cgroup-plan.ts';
+
+export interface CgroupLimits {
+	readonly memoryBytes: number;
+	readonly processes: number;
+}
+
+export interface CgroupUsage {
+	readonly oomKills: number;
+	readonly processLimitHits: number;
+	readonly peakMemoryBytes: number;
+	readonly cpuMs: number;
+}
+
+export interface Cgroup {
+	/** Moves a process, and so everything it starts from then on, into the group. */
+	add(pid: number): void;
+	usage(): CgroupUsage;
+	/** The group must be empty. */
+	remove(): void;
+}
+
+export interface CgroupHost {
+	readonly version: 'v1' | 'v2';
+	create(name: string, limits: CgroupLimits): Cgroup;
+}
+
+function readOptional(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return undefined;
+	}
+}
+
+function writeOptional(path: string, value: string | number): void {
+	try {
+		writeFileSync(path, String(value));
+	} catch {
+		// The kernel was built without this knob (swap accounting, for example).
+	}
+}
+
+/** Reads one number of a flat-keyed file such as memory.events. */
+const keyed = (text: string | undefined, key: string): number =>
+	Number(text?.match(new RegExp(`^${key} (\\d+)`, 'm'))?.[1] ?? 0);
+
+const number = (text: string | undefined): number => Number(text?.trim() || 0);
+
+const isWritable = (path: string): boolean => {
+	try {
+		accessSync(path, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+const rmdir = (path: string): void => {
+	try {
+		rmdirSync(path);
+	} catch {
+		// Already gone, or a last process is still being reaped; the parent is removed with the process.
+	}
+};
+
+function groupV1(parents: Record<ControllerV1, string>, name: string, limits: CgroupLimits): Cgroup {
+	const at = { memory: join(parents.memory, name), pids: join(parents.pids, name), cpuacct: join(parents.cpuacct, name) };
+	const all = [...new Set(Object.values(at))];
+	for (const dir of all) mkdirSync(dir);
+	writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
+	writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes);
+	writeFileSync(join(at.pids, 'pids.max'), String(limits.processes));
+	return {
+		add: (pid) => {
+			for (const dir of all) writeFileSync(join(dir, 'cgroup.procs'), String(pid));
+		},
+		usage: () => ({
+			oomKills: keyed(readOptional(join(at.memory, 'memory.oom_control')), 'oom_kill'),
+			processLimitHits: keyed(readOptional(join(at.pids, 'pids.events')), 'max'),
+			peakMemoryBytes: number(readOptional(join(at.memory, 'memory.max_usage_in_bytes'))),
+			cpuMs: number(readOptional(join(at.cpuacct, 'cpuacct.usage'))) / 1e6,
+		}),
+		remove: () => {
+			for (const dir of all) rmdir(dir);
+		},
+	};
+}
+
+function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
+	const at = join(parent, name);
+	mkdirSync(at);
+	writeFileSync(join(at, 'memory.max'), String(limits.memoryBytes));
+	writeOptional(join(at, 'memory.swap.max'), 0);
+	writeOptional(join(at, 'memory.oom.group'), 1);
+	writeFileSync(join(at, 'pids.max'), String(limits.processes));
+	return {
+		add: (pid) => writeFileSync(join(at, 'cgroup.procs'), String(pid)),
+		usage: () => ({
+			oomKills: keyed(readOptional(join(at, 'memory.events')), 'oom_kill'),
+			processLimitHits: keyed(readOptional(join(at, 'pids.events')), 'max'),
+			peakMemoryBytes: number(readOptional(join(at, 'memory.peak'))),
+			cpuMs: keyed(readOptional(join(at, 'cpu.stat')), 'usage_usec') / 1e3,
+		}),
+		remove: () => rmdir(at),
+	};
+}
+
+/** Hands the controllers down to the children of `dir`; true when memory and pids are there. */
+function delegate(dir: string): boolean {
+	writeOptional(join(dir, 'cgroup.subtree_control'), '+memory +pids');
+	writeOptional(join(dir, 'cgroup.subtree_control'), '+cpu');
+	const handed = readOptional(join(dir, 'cgroup.subtree_control')) ?? '';
+	return /\bmemory\b/.test(handed) && /\bpids\b/.test(handed);
+}
+
+/** A group that holds processes cannot have children with controllers, so its processes move into a leaf first. */
+function emptyInto(dir: string, leaf: string): void {
+	mkdirSync(join(dir, leaf), { recursive: true });
+	for (const pid of (readOptional(join(dir, 'cgroup.procs')) ?? '').split('\n').filter(Boolean))
+		writeOptional(join(dir, leaf, 'cgroup.procs'), pid);
+}
+
+function prepareV2(dir: string, own: string, mayMove: boolean): string | undefined {
+	if (!isWritable(join(dir, 'cgroup.procs'))) return undefined;
+	if (mayMove) emptyInto(dir, 'secure-code-host');
+	if (!delegate(dir)) return undefined;
+	const parent = join(dir, own);
+	mkdirSync(parent, { recursive: true });
+	return delegate(parent) ? parent : undefined;
+}
+
+function tryV2(candidates: readonly string[], own: string): { parents: string[]; host: CgroupHost } | undefined {
+	const prepared = (mayMove: boolean) => candidates.map((dir) => attempt(() => prepareV2(dir, own, mayMove)));
+	const parent = prepared(false).find(Boolean) ?? prepared(true).find(Boolean);
+	if (!parent) return undefined;
+	return { parents: [parent], host: { version: 'v2', create: (name, limits) => groupV2(parent, name, limits) } };
+}
+
+function prepareV1(candidates: readonly string[], own: string): string | undefined {
+	const usable = (parent: string): boolean => {
+		mkdirSync(parent, { recursive: true });
+		return isWritable(join(parent, 'cgroup.procs'));
+	};
+	return candidates.map((dir) => join(dir, own)).find((parent) => attempt(() => usable(parent)));
+}
+
+function tryV1(candidates: CgroupCandidates['v1'], own: string): { parents: string[]; host: CgroupHost } | undefined {
+	const [memory, pids, cpuacct] = controllersV1.map((controller) => prepareV1(candidates[controller], own));
+	if (!memory || !pids || !cpuacct) return undefined;
+	const create: CgroupHost['create'] = (name, limits) => groupV1({ memory, pids, cpuacct }, name, limits);
+	return { parents: [memory, pids, cpuacct], host: { version: 'v1', create } };
+}
+
+function attempt<T>(action: () => T): T | undefined {
+	try {
+		return action();
+	} catch {
+		return undefined;
+	}
+}
+
+const prefix = 'secure-code-';
+
+const isAlive = (pid: number): boolean => readOptional(`/proc/${pid}/stat`) !== undefined;
+
+/** Groups of processes that were killed before they could clean up. */
+function removeLeftovers(parent: string): void {
+	for (const name of attempt(() => readdirSync(dirname(parent))) ?? []) {
+		const pid = Number(name.slice(prefix.length));
+		if (!name.startsWith(prefix) || !Number.isInteger(pid) || isAlive(pid)) continue;
+		const leftover = join(dirname(parent), name);
+		for (const child of attempt(() => readdirSync(leftover)) ?? []) rmdir(join(leftover, child));
+		rmdir(leftover);
+	}
+}
+
+/** The place where this process can make control groups; undefined when it may not. */
+export function findCgroups(): CgroupHost | undefined {
+	const candidates = cgroupCandidates(
+		readOptional('/proc/self/cgroup') ?? '',
+		readOptional('/proc/self/mountinfo') ?? '',
+		(folder) => readOptional(join(folder, 'cgroup.controllers')) ?? '',
+	);
+	const own = `${prefix}${process.pid}`;
+	const found = tryV2(candidates.v2, own) ?? tryV1(candidates.v1, own);
+	if (!found) return undefined;
+	for (const parent of found.parents) removeLeftovers(parent);
+	process.once('exit', () => found.parents.forEach(rmdir));
+	return found.host;
+}

@@ -1,0 +1,45 @@
+/** The only door to other processes: starts what it is given, without a shell and without inheriting our environment. */
+// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
+// the README says so. This is the one place that does it.
+// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { execa } from 'execa';
+
+export interface StartOptions {
+	readonly env: Readonly<Record<string, string>>;
+	readonly stdio: StdioOptions;
+}
+
+export function startProcess(file: string, args: readonly string[], options: StartOptions): ChildProcess {
+	return spawn(file, args, { env: { ...options.env }, stdio: options.stdio, detached: true });
+}
+
+export interface CommandOutput {
+	readonly exitCode: number | undefined;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+interface CommandOptions {
+	readonly env?: Readonly<Record<string, string>>;
+	/** Shows the command's own output to the person at the terminal. */
+	readonly show?: boolean;
+	readonly timeoutMs?: number;
+}
+
+/** Runs a helper command to its end; a command that cannot be started has no exit code. */
+export async function runCommand(
+	file: string,
+	args: readonly string[],
+	options: CommandOptions = {},
+): Promise<CommandOutput> {
+	const result = await execa(file, args, {
+		...(options.env ? { env: { ...options.env }, extendEnv: false } : {}),
+		stdin: options.show ? 'inherit' : 'ignore',
+		stdout: options.show ? ['inherit', 'pipe'] : 'pipe',
+		stderr: options.show ? ['inherit', 'pipe'] : 'pipe',
+		timeout: options.timeoutMs ?? 600_000,
+		reject: false,
+	});
+	return { exitCode: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
+}

@@ -1,0 +1,82 @@
+/** The promise every isolation technology keeps: run one command in a fresh box and say exactly how it ended. */
+import type { Language } from '../../contract/language.ts';
+import type { Limits } from '../../contract/limits.ts';
+import type { OutputStream } from '../ports.ts';
+
+/** What isolation a job asks for. Paths without "host" in their name are paths inside the box. */
+export interface BoxSpec {
+	readonly argv: readonly string[];
+	/** Whole environment of the program; it starts empty. */
+	readonly env: Readonly<Record<string, string>>;
+	/** Variables whose values never appear in an argv or a file. */
+	readonly secretEnv: Readonly<Record<string, string>>;
+	readonly limits: Limits;
+	/** Files that appear read-only, by their absolute path in the box. */
+	readonly files: readonly BoxFile[];
+	/** Folders of the host that appear read-only. */
+	readonly binds: readonly { readonly hostPath: string; readonly path: string }[];
+	/** V8 keeps huge reservations it never touches, so its address space cannot be limited. */
+	readonly limitAddressSpace: boolean;
+	/** A command that writes the program's files to its stdout as a tar archive after everything else is dead. */
+	readonly collector: readonly string[];
+}
+
+export type BoxFile =
+	| { readonly path: string; readonly content: string | Uint8Array }
+	| { readonly path: string; readonly hostPath: string };
+
+export interface BoxIo {
+	readonly stdin: string | undefined;
+	readonly onOutput: (stream: OutputStream, chunk: Buffer) => void;
+	/** Receives the collector's output; called once, before anything of it arrives. */
+	readonly onCollected?: ((archive: NodeJS.ReadableStream) => void) | undefined;
+	/** Aborting kills the box; the reason is one of StopReason. */
+	readonly signal: AbortSignal;
+}
+
+/** Why we ended a box. Everything else is the program's own doing. */
+export type StopReason = 'timeout' | 'memory' | 'output' | 'cancelled';
+
+export interface BoxOutcome {
+	/** Why we killed it; null when it ended by itself. */
+	readonly stopped: StopReason | null;
+	/** The wait status of the program, null when it never got that far. */
+	readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+	/** What the backend said about its own failure; null when it worked. */
+	readonly fault: string | null;
+	readonly oomKills: number;
+	readonly processLimitHits: number;
+	readonly peakMemoryBytes: number;
+	readonly cpuMs: number;
+	/** Wall time from the start of the program to its end. */
+	readonly durationMs: number;
+}
+
+export type Tier = 'full' | 'reduced';
+
+/** One thing that was looked at, and the one fix if it is not as it should be. */
+export interface ProbeStep {
+	readonly name: string;
+	readonly status: 'ok' | 'reduced' | 'failed';
+	readonly detail: string;
+	readonly fix: string | null;
+}
+
+export interface Probe {
+	readonly backend: string;
+	/** null: cannot run at all. */
+	readonly tier: Tier | null;
+	readonly steps: readonly ProbeStep[];
+}
+
+export interface Backend {
+	readonly name: string;
+	probe(): Promise<Probe>;
+	run(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome & { readonly tier: Tier }>;
+}
+
+/** How a language starts in a box: what is executed, from which file, in which environment. */
+export interface Runtime {
+	readonly language: Language;
+	readonly version: string;
+}

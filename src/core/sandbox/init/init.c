@@ -1,0 +1,274 @@
+/*
+ * The first process of a jail. It starts one program, reaps everything, relays stdout and stderr through real pipes,
+ * tells the host how the program ended, and takes the whole jail down with it. Freestanding: no libc, no allocation.
+ *
+ *   init N PROGRAM ARG... [COLLECTOR ARG...]        N = number of words that belong to PROGRAM
+ *
+ * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output.
+ * Control socket, host to init: one byte 'g' (go). Anything else, or a hang-up, ends the jail.
+ * Control socket, init to host, one line each:
+ *   R                                  ready: nothing of the program runs before the host says go
+ *   X ERRNO                            the program could not be executed
+ *   S STATUS USER_US SYSTEM_US RSS_KB  how the program ended (wait(2) status) and what all its processes used
+ *   C STATUS                           how the collector ended
+ *
+ * Why it exists: as process 1 a program would ignore its own signals and leave zombies; exit codes above 128 could be
+ * forged; and sockets cannot be reopened as /dev/stdout. It is not dumpable, so no jailed program can reach its
+ * descriptors through /proc and forge a status.
+ */
+
+#if defined(__x86_64__)
+#define SYS_read 0
+#define SYS_write 1
+#define SYS_close 3
+#define SYS_rt_sigprocmask 14
+#define SYS_clone 56
+#define SYS_execve 59
+#define SYS_exit_group 231
+#define SYS_wait4 61
+#define SYS_kill 62
+#define SYS_fcntl 72
+#define SYS_getrusage 98
+#define SYS_prctl 157
+#define SYS_ppoll 271
+#define SYS_signalfd4 289
+#define SYS_dup3 292
+#define SYS_pipe2 293
+#elif defined(__aarch64__)
+#define SYS_fcntl 25
+#define SYS_dup3 24
+#define SYS_close 57
+#define SYS_pipe2 59
+#define SYS_read 63
+#define SYS_write 64
+#define SYS_ppoll 73
+#define SYS_signalfd4 74
+#define SYS_exit_group 94
+#define SYS_kill 129
+#define SYS_rt_sigprocmask 135
+#define SYS_getrusage 165
+#define SYS_prctl 167
+#define SYS_clone 220
+#define SYS_execve 221
+#define SYS_wait4 260
+#else
+#error "init is written for x86_64 and aarch64"
+#endif
+
+enum {
+	CONTROL = 3,
+	COLLECTED = 4,
+	SIGKILL_ = 9,
+	SIGCHLD_ = 17,
+	EINTR_ = 4,
+	F_SETFD_ = 2,
+	FD_CLOEXEC_ = 1,
+	O_CLOEXEC_ = 02000000,
+	O_NONBLOCK_ = 04000,
+	POLLIN_ = 1,
+	POLLHUP_ = 16,
+	PR_SET_DUMPABLE_ = 4,
+	PR_SET_NAME_ = 15,
+	RUSAGE_CHILDREN_ = -1,
+	WNOHANG_ = 1,
+	BUFFER = 65536,
+};
+
+struct rusage_ {
+	long user_s, user_us, system_s, system_us, max_rss_kb, rest[13];
+};
+struct pollfd_ {
+	int fd;
+	short events, revents;
+};
+
+static char buffer[BUFFER];
+
+static long call(long n, long a, long b, long c, long d, long e, long f) {
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+	__asm__ volatile("syscall" : "=a"(result) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+	return result;
+#else
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+#endif
+}
+#define call1(n, a) call(n, (long)(a), 0, 0, 0, 0, 0)
+#define call2(n, a, b) call(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define call3(n, a, b, c) call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define call4(n, a, b, c, d) call(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+
+static void quit(int code) {
+	for (;;) call1(SYS_exit_group, code);
+}
+
+/* Writes everything, or ends the jail: a host that has hung up wants nothing more. */
+static void write_all(int fd, const char *data, long size) {
+	while (size > 0) {
+		long n = call3(SYS_write, fd, data, size);
+		if (n == -EINTR_) continue;
+		if (n <= 0) quit(1);
+		data += n;
+		size -= n;
+	}
+}
+
+static char *put_number(char *at, long value) {
+	char digits[24];
+	int n = 0;
+	do digits[n++] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	*at++ = ' ';
+	while (n > 0) *at++ = digits[--n];
+	return at;
+}
+
+static void tell(char what, const long *numbers, int count) {
+	char line[128], *at = line;
+	*at++ = what;
+	for (int i = 0; i < count; i++) at = put_number(at, numbers[i]);
+	*at++ = '\n';
+	write_all(CONTROL, line, at - line);
+}
+
+static void await_go(void) {
+	char byte = 0;
+	long n;
+	tell('R', 0, 0);
+	do n = call3(SYS_read, CONTROL, &byte, 1);
+	while (n == -EINTR_);
+	if (n != 1 || byte != 'g') quit(1);
+}
+
+static void block_sigchld(int how) {
+	unsigned long mask = 1UL << (SIGCHLD_ - 1);
+	call4(SYS_rt_sigprocmask, how, &mask, 0, sizeof mask);
+}
+
+/* Starts a program with the given descriptors as stdout and stderr; returns its process id. */
+static long start(char **argv, char **environment, int out, int err) {
+	long pid = call(SYS_clone, SIGCHLD_, 0, 0, 0, 0, 0);
+	if (pid != 0) return pid;
+	call3(SYS_dup3, out, 1, 0);
+	call3(SYS_dup3, err, 2, 0);
+	block_sigchld(1);
+	long failure = -call3(SYS_execve, argv[0], argv, environment);
+	tell('X', &failure, 1);
+	quit(127);
+	return -1;
+}
+
+/* Copies what a pipe holds; returns 0 once it has ended. */
+static int relay(int from, int to) {
+	long n = call3(SYS_read, from, buffer, BUFFER);
+	if (n == -EINTR_) return 1;
+	if (n <= 0) return 0;
+	write_all(to, buffer, n);
+	return 1;
+}
+
+/* Reaps every child that has ended; returns 1 when `awaited` was among them and stores its status. */
+static int reap(long awaited, int *status, int options) {
+	int found = 0;
+	for (;;) {
+		int one = 0;
+		long pid = call4(SYS_wait4, -1, &one, options, 0);
+		if (pid == -EINTR_) continue;
+		if (pid <= 0) return found;
+		if (pid == awaited) {
+			*status = one;
+			found = 1;
+		}
+	}
+}
+
+/* Relays output until the program has ended; a hang-up of the host ends the jail. */
+static void attend(long pid, int signals, int out, int err, int *status) {
+	struct pollfd_ watched[4] = {{signals, POLLIN_, 0}, {CONTROL, POLLIN_, 0}, {out, POLLIN_, 0}, {err, POLLIN_, 0}};
+	for (;;) {
+		if (call(SYS_ppoll, (long)watched, 4, 0, 0, 0, 0) < 0) continue;
+		if (watched[1].revents) quit(1);
+		for (int i = 2; i < 4; i++)
+			if (watched[i].revents && !relay(watched[i].fd, i - 1)) watched[i].fd = -1;
+		if (!watched[0].revents) continue;
+		call3(SYS_read, signals, buffer, BUFFER);
+		if (reap(pid, status, WNOHANG_)) return;
+	}
+}
+
+static void report(int status) {
+	struct rusage_ used;
+	call2(SYS_getrusage, RUSAGE_CHILDREN_, &used);
+	long numbers[4] = {status, used.user_s * 1000000 + used.user_us, used.system_s * 1000000 + used.system_us, used.max_rss_kb};
+	tell('S', numbers, 4);
+}
+
+/* The collector may not add to the stderr of the program: its own is the read-only stdin. */
+static void collect(char **argv, char **environment) {
+	int status = 0;
+	long pid = start(argv, environment, COLLECTED, 0);
+	reap(pid, &status, 0);
+	long number = status;
+	tell('C', &number, 1);
+}
+
+static long number_of(const char *text) {
+	long value = 0;
+	while (*text >= '0' && *text <= '9') value = value * 10 + (*text++ - '0');
+	return value;
+}
+
+__attribute__((used)) void run(long *stack) {
+	char **argv = (char **)(stack + 1);
+	char **environment = argv + stack[0] + 1;
+	int out[2], err[2], status = 0;
+	unsigned long mask = 1UL << (SIGCHLD_ - 1);
+	char *program[512];
+	long words = stack[0] > 2 ? number_of(argv[1]) : 0;
+	if (words < 1 || words > 510 || words > stack[0] - 2) quit(2);
+	for (long i = 0; i < words; i++) program[i] = argv[2 + i];
+	program[words] = 0;
+
+	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0, 0);
+	call(SYS_prctl, PR_SET_NAME_, (long)"init", 0, 0, 0, 0);
+	call3(SYS_fcntl, CONTROL, F_SETFD_, FD_CLOEXEC_);
+	call3(SYS_fcntl, COLLECTED, F_SETFD_, FD_CLOEXEC_);
+	block_sigchld(0);
+	int signals = (int)call4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC_ | O_NONBLOCK_);
+	if (signals < 0 || call2(SYS_pipe2, out, O_CLOEXEC_) < 0 || call2(SYS_pipe2, err, O_CLOEXEC_) < 0) quit(3);
+
+	await_go();
+	long pid = start(program, environment, out[1], err[1]);
+	if (pid < 0) quit(4);
+	call1(SYS_close, out[1]);
+	call1(SYS_close, err[1]);
+	attend(pid, signals, out[0], err[0], &status);
+
+	call2(SYS_kill, -1, SIGKILL_);
+	reap(-1, &status, 0);
+	while (relay(out[0], 1));
+	while (relay(err[0], 2));
+	report(status);
+	if (argv[2 + words]) collect(argv + 2 + words, environment);
+	quit(0);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call run\n");
+#else
+__asm__(".globl _start\n_start:\n mov x29, #0\n mov x0, sp\n bl run\n");
+#endif
+
+/* Which source this binary was made from; test/house compares it with the source that lies beside it. */
+__attribute__((used, section(".source"))) static const char source[] = "source-sha256=" SOURCE_SHA256;
