@@ -1,9 +1,14 @@
-/** The languages a job may be written in, and how their names are spelled everywhere. */
+/**
+ * The languages a job may be written in, and how their names are spelled everywhere.
+ * The schemas are marked pure: a bundle that only needs the names leaves zod out.
+ */
 import { z } from 'zod';
 
 export const languages = ['python', 'javascript', 'bash'] as const;
-export const languageSchema = z.enum(languages).describe('The language of a program that runs in the jail.');
-export const languageChoiceSchema = z
+export const languageSchema = /* @__PURE__ */ z
+	.enum(languages)
+	.describe('The language of a program that runs in the jail.');
+export const languageChoiceSchema = /* @__PURE__ */ z
 	.enum(['auto', ...languages])
 	.describe('The language of the code, or "auto" to let the three parsers decide.');
 

@@ -1,7 +1,4 @@
 /** The only door to other processes: starts what it is given, without a shell and without inheriting our environment. */
-// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
-// the README says so. This is the one place that does it.
-// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { execa } from 'execa';
 
@@ -11,6 +8,9 @@ export interface StartOptions {
 }
 
 export function startProcess(file: string, args: readonly string[], options: StartOptions): ChildProcess {
+	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
+	// the README says so. This is the one place that does it.
+	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
 	return spawn(file, args, { env: { ...options.env }, stdio: options.stdio, detached: true });
 }
 

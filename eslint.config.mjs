@@ -1,0 +1,14 @@
+// n8n's manners for community nodes, in the form for packages that run on one's own n8n.
+import communityNodes from '@n8n/eslint-plugin-community-nodes';
+import tseslint from 'typescript-eslint';
+
+const manners = communityNodes.configs.recommendedWithoutN8nCloudSupport;
+
+export default [
+	{
+		...manners,
+		files: ['nodes/**/*.ts', 'credentials/**/*.ts', 'src/core/host/**/*.ts', 'package.json'],
+		languageOptions: { parser: tseslint.parser, parserOptions: { extraFileExtensions: ['.json'] } },
+		linterOptions: { reportUnusedDisableDirectives: 'error' },
+	},
+];
