@@ -1,0 +1,33 @@
+/** The step of a workflow: runs one program for each item. */
+import {
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	NodeConnectionTypes,
+} from 'n8n-workflow';
+import { stepParameters } from './parameters.ts';
+import { runItems } from './run-items.ts';
+
+export class SecureCode implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Secure Code',
+		name: 'secureCode',
+		icon: { light: 'file:../../icons/secure-code.svg', dark: 'file:../../icons/secure-code.dark.svg' },
+		group: ['transform'],
+		version: [1],
+		subtitle:
+			'={{ $parameter["language"] + ", " + ($parameter["network"] === "none" ? "no network" : "network: " + $parameter["network"]) }}',
+		description: 'Runs Python, JavaScript and Bash in a sandbox',
+		defaults: { name: 'Secure Code' },
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		// The tool is a node of its own: made from this one, it would offer the model no usable schema.
+		usableAsTool: undefined as never,
+		properties: stepParameters,
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await runItems(this)];
+	}
+}

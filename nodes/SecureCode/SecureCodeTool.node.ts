@@ -1,0 +1,47 @@
+/** The tool of an AI agent: the model sends a program and reads how it ended. */
+import {
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	NodeConnectionTypes,
+	type SupplyData,
+} from 'n8n-workflow';
+import { itemFor } from '../shared/to-item.ts';
+import { readModelArguments } from './model-arguments.ts';
+import { offerTool } from './offer-tool.ts';
+import { toolParameters } from './parameters.ts';
+import { runTool } from './run-tool.ts';
+
+export class SecureCodeTool implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Secure Code Tool',
+		name: 'secureCodeTool',
+		icon: { light: 'file:../../icons/secure-code.svg', dark: 'file:../../icons/secure-code.dark.svg' },
+		group: ['transform'],
+		version: [1],
+		subtitle:
+			'={{ $parameter["language"] + ", " + ($parameter["network"] === "none" ? "no network" : "network: " + $parameter["network"]) }}',
+		description: 'Lets an AI agent run Python, JavaScript and Bash in a sandbox',
+		defaults: { name: 'Secure Code Tool' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiTool],
+		outputNames: ['Tool'],
+		properties: toolParameters,
+	};
+
+	/** Runs before every turn of the model, so it only describes. The tool itself serves callers other than Agent 3. */
+	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+		return { response: offerTool(this, itemIndex) };
+	}
+
+	/** The way of Agent 3: the engine runs the node with whatever the model passed. */
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const items: INodeExecutionData[] = [];
+		for (const index of this.getInputData().keys()) {
+			items.push(itemFor(await runTool(this, readModelArguments(this, index), index), index));
+		}
+		return [items];
+	}
+}

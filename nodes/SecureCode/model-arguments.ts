@@ -1,0 +1,148 @@
+/** What the model asks for, in any of the forms models use; a wrong argument becomes words it can act on. */
+import { problemFor } from '../../src/contract/error.ts';
+import type { Problem } from '../../src/contract/job.ts';
+import type { LanguageChoice } from '../../src/contract/language.ts';
+import { limits } from '../../src/contract/limits.ts';
+import type { NodeContext } from '../shared/context.ts';
+
+export interface ToolCall {
+	readonly code: string;
+	readonly language?: LanguageChoice;
+	/** Seconds. */
+	readonly maxTime?: number;
+	/** Megabytes. */
+	readonly maxMemory?: number;
+}
+
+export type ParsedCall = { readonly call: ToolCall } | { readonly problem: Problem };
+
+const codeNames = ['code', 'input', 'query'] as const;
+const unsupported = {
+	credentials: 'this version gives programs no secrets',
+	files: 'this version takes no files; put small data into the code',
+	session: 'this version starts every call fresh',
+} as const;
+const listNames = ['credentials', 'files'] as const;
+const numberNames = ['maxTime', 'maxMemory'] as const;
+const argumentNames = [...codeNames, 'language', ...numberNames, ...Object.keys(unsupported)];
+
+const languageNames = new Map<string, LanguageChoice>([
+	['auto', 'auto'],
+	['python', 'python'],
+	['python3', 'python'],
+	['py', 'python'],
+	['javascript', 'javascript'],
+	['js', 'javascript'],
+	['node', 'javascript'],
+	['typescript', 'javascript'],
+	['ts', 'javascript'],
+	['bash', 'bash'],
+	['sh', 'bash'],
+	['shell', 'bash'],
+]);
+
+type Arguments = Record<string, unknown>;
+type FromAi = (name: string) => unknown;
+
+/** An agent spreads a bare string over the item, one UTF-16 unit for each number; more than the ceiling is refused anyway. */
+function joinUnits(fromAi: FromAi): string {
+	let text = '';
+	for (let index = 0; index <= limits.codeCharacters.ceiling; index++) {
+		const unit = fromAi(String(index));
+		if (typeof unit !== 'string') break;
+		text += unit;
+	}
+	return text;
+}
+
+/** Reads only what the model passed: the input item is the agent's own, with the model's arguments spread over it. */
+export function readModelArguments(context: NodeContext, itemIndex: number): unknown {
+	const fromAi = context.getWorkflowDataProxy(itemIndex).$fromAI as FromAi;
+	const passed = argumentNames.map((name) => [name, fromAi(name)]).filter(([, value]) => value !== undefined);
+	return passed.length > 0 ? Object.fromEntries(passed) : joinUnits(fromAi);
+}
+
+const isObject = (value: unknown): value is Arguments =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Forms and models send empty fields as '' or null. */
+const withoutEmpty = (raw: Arguments): Arguments =>
+	Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== '' && value !== null && value !== undefined));
+
+const toNumber = (value: unknown): unknown =>
+	typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+
+function toList(value: unknown): unknown {
+	if (typeof value !== 'string') return value;
+	try {
+		return JSON.parse(value);
+	} catch {
+		return value;
+	}
+}
+
+const toLanguage = (value: unknown): unknown =>
+	typeof value === 'string' ? (languageNames.get(value.trim().toLowerCase()) ?? value) : value;
+
+function replaceWith(call: Arguments, names: readonly string[], change: (value: unknown) => unknown): void {
+	for (const name of names) if (name in call) call[name] = change(call[name]);
+}
+
+/** Brings the forms a call may have into one. Decides nothing; what does not fit stays as it is. */
+export function normaliseCall(raw: unknown): unknown {
+	if (typeof raw === 'string') return { code: raw };
+	if (!isObject(raw)) return raw;
+	const { input, query, ...call } = withoutEmpty(raw);
+	const code = call.code ?? input ?? query;
+	if (code !== undefined) call.code = code;
+	replaceWith(call, ['language'], toLanguage);
+	replaceWith(call, numberNames, toNumber);
+	replaceWith(call, listNames, toList);
+	return call;
+}
+
+const kindOf = (value: unknown): string => {
+	if (Array.isArray(value)) return 'a list';
+	if (typeof value === 'object') return 'an object';
+	return typeof value === 'string' ? `the text "${value.slice(0, 40)}"` : `the ${typeof value} ${String(value)}`;
+};
+
+function codeFault({ code }: Arguments): string[] {
+	if (code === undefined) return ['"code" is missing; it must be a text with the whole program'];
+	return typeof code === 'string' ? [] : [`"code" must be a text with the whole program, not ${kindOf(code)}`];
+}
+
+function languageFault({ language }: Arguments): string[] {
+	if (language === undefined || (typeof language === 'string' && languageNames.has(language))) return [];
+	return [`"language" must be "python", "javascript", "bash" or "auto", not ${kindOf(language)}`];
+}
+
+function numberFaults(call: Arguments): string[] {
+	const units = { maxTime: 'seconds', maxMemory: 'megabytes' };
+	return numberNames
+		.filter((name) => call[name] !== undefined && !(Number.isFinite(call[name]) && Number(call[name]) > 0))
+		.map((name) => `"${name}" must be a positive number of ${units[name]}, not ${kindOf(call[name])}`);
+}
+
+const isEmpty = (value: unknown): boolean =>
+	value === undefined || (typeof value === 'object' && Object.keys(value as object).length === 0);
+
+function unsupportedProblem(call: Arguments): Problem | undefined {
+	const names = Object.keys(unsupported).filter((name) => !isEmpty(call[name])) as (keyof typeof unsupported)[];
+	if (names.length === 0) return undefined;
+	const details = names.map((name) => unsupported[name]).join('; ');
+	return problemFor('JOB_UNSUPPORTED', { field: names.join('" and "'), details });
+}
+
+/** Nobody checks the arguments before a node runs, so this does; unknown ones are ignored. */
+export function parseCall(raw: unknown): ParsedCall {
+	const call = normaliseCall(raw);
+	if (!isObject(call)) {
+		const details = `a call is a text with the program or an object with "code", not ${kindOf(call)}`;
+		return { problem: problemFor('JOB_INVALID', { details }) };
+	}
+	const faults = [...codeFault(call), ...languageFault(call), ...numberFaults(call)];
+	if (faults.length > 0) return { problem: problemFor('JOB_INVALID', { details: faults.join('; ') }) };
+	const problem = unsupportedProblem(call);
+	return problem === undefined ? { call: call as unknown as ToolCall } : { problem };
+}

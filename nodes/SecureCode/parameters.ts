@@ -1,0 +1,155 @@
+/** The parameters of both nodes; every number comes from the limits table. */
+import type { INodeProperties } from 'n8n-workflow';
+import { languageLabels } from '../../src/contract/language.ts';
+import { type LimitName, limits } from '../../src/contract/limits.ts';
+
+/** How many of a limit's units one unit of its parameter has. */
+export const secondMs = 1_000;
+export const megabyte = 1024 * 1024;
+
+const defaultToolDescription = `Runs a program in a sandbox and returns what it printed. Use it whenever code gives a better answer than thinking: calculations, dates, parsing, sorting, statistics, text and data processing.
+
+Write the whole program in "code" as Python 3, JavaScript (or TypeScript) on Node.js, or Bash. Print every value you want to see: only stdout and stderr come back, the value of the last expression does not. Each call starts fresh; nothing is kept from earlier calls. The working folder /work is writable, read and write files there.
+
+The answer tells "status", "exitCode", "stdout" and "stderr". If the status is not "succeeded", read "stderr", "problem" and "findings", correct the program and call again.`;
+
+const range = (name: LimitName, unit: number): Pick<INodeProperties, 'type' | 'typeOptions' | 'default'> => ({
+	type: 'number',
+	typeOptions: {
+		minValue: limits[name].floor / unit,
+		maxValue: limits[name].ceiling / unit,
+		numberPrecision: 0,
+	},
+	default: limits[name].default / unit,
+});
+
+const language: INodeProperties = {
+	displayName: 'Default Language',
+	name: 'language',
+	type: 'options',
+	options: [
+		{ name: 'Auto-Detect', value: 'auto', description: 'Recognise the language by parsing the code' },
+		{ name: languageLabels.bash, value: 'bash' },
+		{ name: languageLabels.javascript, value: 'javascript', description: 'JavaScript or TypeScript on Node.js' },
+		{ name: languageLabels.python, value: 'python', description: 'Python 3' },
+	],
+	default: 'auto',
+};
+
+const timeout: INodeProperties = {
+	displayName: 'Max Execution Time (Seconds)',
+	name: 'timeout',
+	...range('timeoutMs', secondMs),
+	noDataExpression: true,
+	description: 'After this time the program and everything it started are killed',
+};
+
+const memory: INodeProperties = {
+	displayName: 'Max Memory (MB)',
+	name: 'memory',
+	...range('memoryBytes', megabyte),
+	noDataExpression: true,
+	description: 'What all processes of the program may use together, including the files they write',
+};
+
+const network: INodeProperties[] = [
+	{
+		displayName: 'Network',
+		name: 'network',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{ name: 'None', value: 'none', description: 'The program reaches nothing outside its sandbox' },
+			{ name: 'These Hosts Only', value: 'hosts', description: 'The program reaches the hosts you list' },
+			{ name: 'Public Internet', value: 'full', description: 'The program reaches every public host' },
+		],
+		default: 'none',
+		description: 'Which part of the network the program can reach',
+	},
+	{
+		displayName:
+			'<b>Network access makes the sandbox weaker.</b> Whatever a program reads it can send away, and whoever writes the prompt may decide what it does. Prefer "These Hosts Only".',
+		name: 'networkNotice',
+		type: 'notice',
+		default: '',
+		displayOptions: { show: { network: ['hosts', 'full'] } },
+	},
+	{
+		displayName: 'Allowed Hosts',
+		name: 'allowedHosts',
+		type: 'string',
+		noDataExpression: true,
+		default: '',
+		placeholder: 'api.example.com, *.example.org, example.net:8443',
+		displayOptions: { show: { network: ['hosts'] } },
+		description: 'Comma-separated host names, each with an optional port. An empty list allows no host.',
+	},
+];
+
+const allowedImports: INodeProperties = {
+	displayName: 'Allowed Imports',
+	name: 'allowedImports',
+	type: 'string',
+	noDataExpression: true,
+	default: '*',
+	placeholder: 'math, json, pandas',
+	description:
+		'Comma-separated modules that Python and JavaScript may import. <code>*</code> allows every module of the sandbox, an empty field allows none.',
+};
+
+const validateCode: INodeProperties = {
+	displayName: 'Enable Code Validation',
+	name: 'validateCode',
+	type: 'boolean',
+	noDataExpression: true,
+	default: true,
+	description:
+		'Whether to check the code before it runs and explain what is refused. The sandbox holds the program in either case.',
+};
+
+const maxCodeLength: INodeProperties = {
+	displayName: 'Max Code Length (Characters)',
+	name: 'maxCodeLength',
+	...range('codeCharacters', 1),
+	noDataExpression: true,
+	description: 'Longer programs are refused',
+};
+
+const sandbox: INodeProperties[] = [timeout, memory, ...network, allowedImports, validateCode, maxCodeLength];
+
+export const toolParameters: INodeProperties[] = [
+	{
+		displayName: 'Description',
+		name: 'toolDescription',
+		type: 'string',
+		typeOptions: { rows: 6 },
+		default: defaultToolDescription,
+		required: true,
+		description:
+			'Tells the model when and how to use this tool. The limits, network and imports set below are added to it.',
+	},
+	{ ...language, noDataExpression: true, description: 'The language of code that comes without one' },
+	...sandbox,
+	{
+		// The editor builds the form of "Execute step" from the $fromAI calls that it finds in parameters.
+		displayName: 'Code',
+		name: 'testCode',
+		type: 'hidden',
+		default: "={{ $fromAI('code', 'The program to run', 'string') }}",
+	},
+];
+
+export const stepParameters: INodeProperties[] = [
+	{ ...language, displayName: 'Language', description: 'The language of the code' },
+	{
+		displayName: 'Code',
+		name: 'code',
+		type: 'string',
+		typeOptions: { rows: 12 },
+		default: '',
+		required: true,
+		placeholder: "print('Hello World')",
+		description: 'The whole program. What it prints is the result, once for each input item.',
+	},
+	...sandbox,
+];

@@ -1,0 +1,32 @@
+/** One call of a model from its raw arguments to the result it reads; the same for every kind of agent. */
+import { KnownError } from '../../src/contract/error.ts';
+import type { JobResult } from '../../src/contract/job.ts';
+import type { NodeContext } from '../shared/context.ts';
+import { deniedResult } from '../shared/denied.ts';
+import { runJob } from '../shared/executor.ts';
+import { hintFor, logJob } from '../shared/report.ts';
+import { cutForModel } from '../shared/to-item.ts';
+import { toNodeError } from '../shared/to-node-error.ts';
+import { parseCall } from './model-arguments.ts';
+import { readSettings } from './settings.ts';
+import { labelsFor, toRequest } from './to-request.ts';
+
+async function answer(context: NodeContext, raw: unknown, itemIndex: number): Promise<JobResult> {
+	try {
+		const settings = readSettings(context, itemIndex);
+		const parsed = parseCall(raw);
+		if ('problem' in parsed) return deniedResult(parsed.problem);
+		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)));
+	} catch (error) {
+		if (KnownError.is(error) && error.row.audience === 'model') return deniedResult(error.problem);
+		throw toNodeError(context, error, itemIndex);
+	}
+}
+
+/** Throws only what a person must repair. */
+export async function runTool(context: NodeContext, raw: unknown, itemIndex: number): Promise<JobResult> {
+	const result = await answer(context, raw, itemIndex);
+	logJob(context, result);
+	context.addExecutionHints(hintFor([result]));
+	return cutForModel(result);
+}

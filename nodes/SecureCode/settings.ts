@@ -1,0 +1,60 @@
+/** What the author of the workflow allows: the node's parameters, each in the unit of the contract. */
+import { KnownError } from '../../src/contract/error.ts';
+import type { Network } from '../../src/contract/job.ts';
+import { type LimitName, limits } from '../../src/contract/limits.ts';
+import type { NodeContext } from '../shared/context.ts';
+import { literal } from '../shared/literal.ts';
+import { megabyte, secondMs } from './parameters.ts';
+
+export interface Settings {
+	readonly language: string;
+	readonly timeoutMs: number;
+	readonly memoryBytes: number;
+	readonly codeCharacters: number;
+	readonly network: Network;
+	/** Absent: every module of the sandbox. []: no module. Filled: these only. */
+	readonly allowedImports?: string[];
+	readonly check: boolean;
+}
+
+const splitList = (text: string): string[] => text.split(/[\s,;]+/).filter((word) => word !== '');
+
+function readText(context: NodeContext, name: string, itemIndex: number, fallback: string): string {
+	const value = literal(context, name, itemIndex, fallback);
+	if (typeof value === 'string') return value;
+	throw new KnownError('CONFIG_INVALID', { details: `the parameter "${name}" must be a text` });
+}
+
+/** The editor keeps numbers in their range; a workflow that was written by hand may not. */
+function readLimit(context: NodeContext, name: string, itemIndex: number, limit: LimitName, unit: number): number {
+	const row = limits[limit];
+	const value = literal(context, name, itemIndex, row.default / unit);
+	const amount = typeof value === 'number' ? Math.round(value * unit) : Number.NaN;
+	if (amount >= row.floor && amount <= row.ceiling) return amount;
+	const between = `${row.floor / unit} and ${row.ceiling / unit}`;
+	throw new KnownError('CONFIG_INVALID', { details: `the parameter "${name}" must be a number between ${between}` });
+}
+
+function readNetwork(context: NodeContext, itemIndex: number): Network {
+	const choice = readText(context, 'network', itemIndex, 'none');
+	if (choice === 'none' || choice === 'full') return choice;
+	if (choice === 'hosts') return splitList(readText(context, 'allowedHosts', itemIndex, ''));
+	throw new KnownError('CONFIG_INVALID', { details: 'the parameter "network" must be "none", "hosts" or "full"' });
+}
+
+function readAllowedImports(context: NodeContext, itemIndex: number): { allowedImports?: string[] } {
+	const modules = splitList(readText(context, 'allowedImports', itemIndex, '*'));
+	return modules.includes('*') ? {} : { allowedImports: modules };
+}
+
+export function readSettings(context: NodeContext, itemIndex: number): Settings {
+	return {
+		language: context.getNodeParameter('language', itemIndex, 'auto') as string,
+		timeoutMs: readLimit(context, 'timeout', itemIndex, 'timeoutMs', secondMs),
+		memoryBytes: readLimit(context, 'memory', itemIndex, 'memoryBytes', megabyte),
+		codeCharacters: readLimit(context, 'maxCodeLength', itemIndex, 'codeCharacters', 1),
+		network: readNetwork(context, itemIndex),
+		...readAllowedImports(context, itemIndex),
+		check: literal(context, 'validateCode', itemIndex, true) !== false,
+	};
+}

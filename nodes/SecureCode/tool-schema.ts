@@ -1,0 +1,45 @@
+/** The arguments a model is offered. */
+import { languages } from '../../src/contract/language.ts';
+import { limits } from '../../src/contract/limits.ts';
+import type { Zod } from '../shared/host.ts';
+import { normaliseCall } from './model-arguments.ts';
+import { megabyte, secondMs } from './parameters.ts';
+import type { Settings } from './settings.ts';
+
+const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes }: Settings) =>
+	z
+		.object({
+			code: z.string().min(1).max(codeCharacters).describe('The whole program. Print what you want to see.'),
+			language: z
+				.enum(['auto', ...languages])
+				.optional()
+				.describe('The language of the code; recognised when left out.'),
+			maxTime: z
+				.number()
+				.min(limits.timeoutMs.floor / secondMs)
+				.max(timeoutMs / secondMs)
+				.optional()
+				.describe('Stop the program after this many seconds.'),
+			maxMemory: z
+				.number()
+				.min(limits.memoryBytes.floor / megabyte)
+				.max(memoryBytes / megabyte)
+				.optional()
+				.describe('Stop the program when it needs more than this many MB.'),
+		})
+		.strict();
+
+/**
+ * Offers a strict schema but lets every call through: a call that fails the schema would fail the whole workflow in some
+ * agents, where the answer of `parseCall` lets the model repair it. `undefined` stays refused, because the human-review gate
+ * asks that way whether arguments are required.
+ */
+export function toolSchema(z: Zod, settings: Settings) {
+	return z.preprocess(
+		(raw, context) => {
+			if (raw === undefined) context.addIssue({ code: 'custom', message: 'The call has no arguments' });
+			return normaliseCall(raw);
+		},
+		offeredCall(z, settings).catch(({ input }) => input),
+	);
+}

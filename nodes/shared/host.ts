@@ -1,0 +1,26 @@
+/** n8n's own zod and LangChain, so that no copy beside this package answers in their place. */
+import { createRequire } from 'node:module';
+import type { DynamicStructuredTool } from '@langchain/core/tools';
+import type { z } from 'zod/v3';
+
+export type Zod = typeof z;
+
+interface Host {
+	readonly z: Zod;
+	readonly DynamicStructuredTool: typeof DynamicStructuredTool;
+}
+
+let found: Host | undefined;
+
+/**
+ * n8n puts its module folders on NODE_PATH, but a zod installed next to this package would win over them, and n8n
+ * offers a schema made with a foreign zod as garbage. A search that starts outside every package can only meet NODE_PATH.
+ */
+export function host(): Host {
+	if (found === undefined) {
+		const n8nCore = createRequire('/outside.js').resolve('n8n-core');
+		const require = createRequire(n8nCore);
+		found = { z: require('zod').z, DynamicStructuredTool: require('@langchain/core/tools').DynamicStructuredTool };
+	}
+	return found;
+}

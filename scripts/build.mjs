@@ -1,0 +1,74 @@
+// Builds dist/: one bundle of the core, a thin bundle for each face, the init binaries and the licences of what is inside.
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { licencesOf } from './licences.mjs';
+
+const initFolder = 'src/core/sandbox/init';
+const initNames = /^init-(x64|arm64)$/;
+
+// CommonJS has no import.meta; these are its words for the same things.
+const importMeta = {
+	'import.meta.filename': '__filename',
+	'import.meta.dirname': '__dirname',
+	'import.meta.url': '__importMetaUrl',
+};
+const importMetaUrl = "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;";
+
+const shared = {
+	bundle: true,
+	platform: 'node',
+	target: 'node20',
+	format: 'cjs',
+	metafile: true,
+	logLevel: 'warning',
+	define: importMeta,
+	// n8n loads nodes by require, and only require finds n8n's modules.
+	supported: { 'dynamic-import': false },
+	external: ['n8n-workflow'],
+};
+
+/** Faces share the core at run time: one executor in a process, and the parsers are read once. */
+const coreOutside = (path) => ({
+	name: 'core-outside',
+	setup({ onResolve }) {
+		onResolve({ filter: /\/core\/compose\.ts$/ }, () => ({ path, external: true }));
+	},
+});
+
+const bundles = [
+	{ entryPoints: ['src/core/compose.ts'], outfile: 'dist/core/compose.js', banner: { js: importMetaUrl } },
+	{
+		entryPoints: ['src/cli/main.ts'],
+		outfile: 'dist/cli/main.js',
+		banner: { js: `#!/usr/bin/env node\n${importMetaUrl}` },
+		plugins: [coreOutside('../core/compose.js')],
+	},
+	...['SecureCodeTool', 'SecureCode'].map((name) => ({
+		entryPoints: [`nodes/SecureCode/${name}.node.ts`],
+		outfile: `dist/nodes/SecureCode/${name}.node.js`,
+		plugins: [coreOutside('../../core/compose.js')],
+	})),
+];
+
+async function bundle(options) {
+	const { metafile, warnings } = await build({ ...shared, ...options });
+	if (warnings.length > 0) throw new Error(`${options.outfile} was built with warnings`);
+	return metafile;
+}
+
+async function copyInit() {
+	await mkdir('dist/core/init', { recursive: true });
+	for (const name of await readdir(initFolder)) {
+		if (!initNames.test(name)) continue;
+		const target = join('dist/core/init', name);
+		await copyFile(join(initFolder, name), target);
+		await chmod(target, 0o755);
+	}
+}
+
+await rm('dist', { recursive: true, force: true });
+const metafiles = await Promise.all(bundles.map(bundle));
+await copyInit();
+await chmod('dist/cli/main.js', 0o755);
+await writeFile('dist/THIRD-PARTY-LICENSES', await licencesOf(metafiles));
