@@ -10,15 +10,21 @@ const rulesOf = (results: readonly JobResult[]): string[] => [
 	...new Set(results.flatMap((result) => result.findings.map((finding) => finding.ruleId))),
 ];
 
-function sentenceFor(result: JobResult): string {
-	const facts = [
+function measuresOf(result: JobResult): string {
+	const measures = [
 		...(result.language === null ? [] : [languageLabels[result.language]]),
 		...(result.exitCode === null ? [] : [`exit code ${result.exitCode}`]),
 		`${Math.round(result.durationMs)} ms`,
 		`${Math.ceil(result.peakMemoryBytes / MiB)} MB`,
 	];
+	return measures.join(', ');
+}
+
+function sentenceFor(result: JobResult): string {
+	const measures = result.status === 'denied' ? 'nothing was run' : measuresOf(result);
+	// The message of a refusal quotes the code.
 	const problem = result.problem === null || result.findings.length > 0 ? '' : ` ${result.problem.message}`;
-	return `${result.status}: ${facts.join(', ')}.${problem}`;
+	return `${result.status}: ${measures}.${problem}`;
 }
 
 function sentenceForMany(results: readonly JobResult[]): string {

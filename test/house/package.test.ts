@@ -1,0 +1,121 @@
+/** What the packed package holds, and what n8n and npm read of its manifest. Looks at dist as the build left it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join, resolve } from 'node:path';
+import type { INodeType } from 'n8n-workflow';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const require = createRequire(import.meta.url);
+
+if (!existsSync('dist/core/compose.js')) throw new Error('There is no dist: run "npm run build" first');
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+
+interface Packed {
+	readonly files: readonly { readonly path: string; readonly mode: number; readonly size: number }[];
+}
+
+const allowedFiles = [
+	/^(package\.json|README\.md|LICENSE)$/,
+	/^dist\/THIRD-PARTY-LICENSES$/,
+	/^dist\/core\/compose\.js$/,
+	/^dist\/core\/init\/init-(x64|arm64)$/,
+	/^dist\/cli\/main\.js$/,
+	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
+	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
+];
+
+const neededFiles = [
+	'dist/THIRD-PARTY-LICENSES',
+	'dist/core/compose.js',
+	'dist/core/init/init-x64',
+	'dist/core/init/init-arm64',
+	'dist/cli/main.js',
+	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
+];
+
+describe('the packed package', () => {
+	let files: Packed['files'];
+	beforeAll(() => {
+		const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' });
+		files = (Object.values(JSON.parse(output)) as Packed[])[0]?.files ?? [];
+	});
+
+	it('holds everything that runs', () => {
+		const paths = files.map(({ path }) => path);
+		expect(neededFiles.filter((path) => !paths.includes(path))).toEqual([]);
+	});
+
+	it('holds nothing else: no sources, tests, maps or pictures', () => {
+		const strangers = files.filter(({ path }) => !allowedFiles.some((pattern) => pattern.test(path)));
+		expect(strangers.map(({ path }) => path)).toEqual([]);
+	});
+
+	it('can start the command line and the first process of a jail', () => {
+		const programs = ['dist/cli/main.js', 'dist/core/init/init-x64', 'dist/core/init/init-arm64'];
+		expect(programs.map((path) => statSync(path).mode & 0o777)).toEqual([0o755, 0o755, 0o755]);
+		expect(readFileSync('dist/cli/main.js', 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
+	});
+
+	it('stays small, so that an install takes a moment', () => {
+		expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8 * 1024 * 1024);
+	});
+
+	it('carries the licence of every library inside', () => {
+		const text = readFileSync('dist/THIRD-PARTY-LICENSES', 'utf8');
+		expect(text).toMatch(/^zod \d+\.\d+\.\d+ \(MIT\)$/m);
+		expect(text).toContain('Permission is hereby granted');
+	});
+});
+
+describe('the manifest', () => {
+	it('needs nothing at run time: an optional peer keeps npm from bringing a second n8n-workflow with a foreign zod', () => {
+		expect({
+			dependencies: manifest.dependencies ?? {},
+			peers: manifest.peerDependencies,
+			meta: manifest.peerDependenciesMeta,
+		}).toEqual({
+			dependencies: {},
+			peers: { 'n8n-workflow': '*' },
+			meta: { 'n8n-workflow': { optional: true } },
+		});
+	});
+
+	it('runs no script on installation, because n8n would not run it either', () => {
+		const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublishOnly'];
+		expect(hooks.filter((hook) => hook in manifest.scripts)).toEqual([]);
+	});
+
+	it('is found and loaded by n8n', () => {
+		expect(manifest.keywords).toContain('n8n-community-node-package');
+		expect(manifest.n8n).toMatchObject({ n8nNodesApiVersion: 1, strict: false });
+	});
+});
+
+describe.each(manifest.n8n.nodes as string[])('%s', (file) => {
+	const name = basename(file, '.node.js');
+	const node: INodeType = new (require(resolve(file))[name])();
+	const codex = JSON.parse(readFileSync(`${file}on`, 'utf8'));
+
+	it('exports a class with the name of its file, and n8n starts without the core', () => {
+		expect(node.description.displayName.replaceAll(' ', '')).toBe(name);
+		expect(Object.keys(require.cache)).not.toContain(resolve('dist/core/compose.js'));
+	});
+
+	it('has light and dark icons where n8n looks for them', () => {
+		const icon = node.description.icon as { light: string; dark: string };
+		const paths = [icon.light, icon.dark].map((path) => join(file, '..', path.replace('file:', '')));
+		expect(paths.map((path) => readFileSync(path, 'utf8').includes('viewBox="0 0 60 60"'))).toEqual([true, true]);
+	});
+
+	it('has a codex that belongs to it and leaves the field of the description free, which would win', () => {
+		expect(codex.node).toBe(`${manifest.name}.${node.description.name}`);
+		expect(node.description.codex).toBeUndefined();
+	});
+
+	it('stands among the tools of the AI group exactly if it is a tool', () => {
+		const isTool = node.description.outputs.includes('ai_tool' as never);
+		expect([codex.categories.includes('AI'), codex.subcategories.AI ?? []]).toEqual([isTool, isTool ? ['Tools'] : []]);
+	});
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { stepParameters, toolParameters } from '../../../../nodes/SecureCode/parameters.ts';
+import { readSettings } from '../../../../nodes/SecureCode/settings.ts';
+import { limits } from '../../../../src/contract/limits.ts';
+import { fakeContext } from '../../../helpers/n8n.ts';
+
+const settingsOf = (parameters: Record<string, unknown> = {}, properties = toolParameters) =>
+	readSettings(fakeContext({ parameters, properties }).context, 0);
+
+const defaults = {
+	language: 'auto',
+	timeoutMs: limits.timeoutMs.default,
+	memoryBytes: limits.memoryBytes.default,
+	codeCharacters: limits.codeCharacters.default,
+	network: 'none',
+	check: true,
+};
+
+describe('readSettings', () => {
+	it.each([
+		['tool', toolParameters],
+		['step', stepParameters],
+	])('reads a new %s as the defaults of the limits table, without network and with the check', (_node, properties) => {
+		expect(settingsOf({}, properties)).toEqual(defaults);
+	});
+
+	it('turns seconds and megabytes into the units of the contract', () => {
+		expect(settingsOf({ timeout: 5, memory: 64, maxCodeLength: 1000 })).toEqual({
+			...defaults,
+			timeoutMs: 5_000,
+			memoryBytes: 64 * 1024 * 1024,
+			codeCharacters: 1000,
+		});
+	});
+
+	it.each([
+		['none', 'ignored.example', 'none'],
+		['full', 'ignored.example', 'full'],
+		[
+			'hosts',
+			'api.example.com, *.example.org\nexample.net:8443',
+			['api.example.com', '*.example.org', 'example.net:8443'],
+		],
+		['hosts', ' ,', []],
+		['hosts', '', []],
+	])('reads network %s with hosts %j as %j', (network, allowedHosts, expected) => {
+		expect(settingsOf({ network, allowedHosts }).network).toEqual(expected);
+	});
+
+	it.each([
+		['*', undefined],
+		['math, *', undefined],
+		['math, json', ['math', 'json']],
+		['', []],
+	])('reads allowed imports %j as %j', (allowedImports, expected) => {
+		expect(settingsOf({ allowedImports }).allowedImports).toEqual(expected);
+	});
+
+	it('turns the check off only for a real false', () => {
+		expect([false, 'false', 0, true].map((validateCode) => settingsOf({ validateCode }).check)).toEqual([
+			false,
+			true,
+			true,
+			true,
+		]);
+	});
+
+	it.each([
+		['timeout', 301, 'the parameter "timeout" must be a number between 1 and 300'],
+		['timeout', '30', 'the parameter "timeout" must be a number between 1 and 300'],
+		['memory', 1, 'the parameter "memory" must be a number between 16 and 1024'],
+		['maxCodeLength', 1_000_000, 'the parameter "maxCodeLength" must be a number between 100 and 200000'],
+		['network', 'everything', 'the parameter "network" must be "none", "hosts" or "full"'],
+		['allowedImports', 7, 'the parameter "allowedImports" must be a text'],
+	])('refuses a hand-written workflow whose %s is %j', (name, value, details) => {
+		expect(() => settingsOf({ [name]: value })).toThrow(`The configuration is not valid: ${details}.`);
+	});
+
+	it.each(['timeout', 'memory', 'network', 'allowedImports', 'validateCode', 'maxCodeLength'])(
+		'refuses an expression for %s, which the model could steer',
+		(name) => {
+			const expression = `={{ $fromAI('${name}') }}`;
+			expect(() => settingsOf({ [name]: expression })).toThrow(`"${name}" must be a fixed value, not an expression`);
+		},
+	);
+
+	it('refuses an expression for the allowed hosts', () => {
+		expect(() => settingsOf({ network: 'hosts', allowedHosts: '={{ $json.host }}' })).toThrow(
+			'"allowedHosts" must be a fixed value, not an expression',
+		);
+	});
+});
