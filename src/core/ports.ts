@@ -1,5 +1,8 @@
 /** What the story of a job asks of its surroundings. */
 import type { JobRequest, JobResult } from '../contract/job.ts';
+import type { Language } from '../contract/language.ts';
+import type { Backend } from './sandbox/backend.ts';
+import type { Runtime } from './sandbox/runtimes/runtime.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 
@@ -17,4 +20,20 @@ export interface JobContext {
 /** One per process. A program's failure is a result; a KnownError is thrown only where an operator must act. */
 export interface Executor {
 	run(request: JobRequest, context?: JobContext): Promise<JobResult>;
+}
+
+/** A folder of the host that appears read-only at `path`. */
+export interface Bind {
+	readonly hostPath: string;
+	readonly path: string;
+}
+
+/** Where jobs run, and what they find there. */
+export interface Boxes {
+	readonly backend: Backend;
+	/** Throws RUNTIME_MISSING when the host has no interpreter for the language. */
+	runtimeFor(language: Language): Promise<Runtime>;
+	packagesFor(language: Language | null): Promise<Bind[]>;
+	/** Lays out the files and the data of a request; undefined when it has none. */
+	shareInputs(request: JobRequest): Promise<{ readonly path: string; remove(): Promise<void> } | undefined>;
 }

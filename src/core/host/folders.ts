@@ -1,5 +1,5 @@
 /** Where our own files lie on the host, and who can reach them. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -19,15 +19,13 @@ export const dataHomes = (env: NodeJS.ProcessEnv = process.env): string[] => [..
 
 const mayEnter = (folder: string): boolean => (statSync(folder).mode & 0o001) !== 0;
 
-/** Whether users other than the owner can get to a file; a jail started by root runs as such a user. */
-export function isReachableByOthers(path: string): boolean {
-	try {
-		if ((statSync(path).mode & 0o004) === 0) return false;
-		for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-			if (!mayEnter(folder)) return false;
-		}
-		return true;
-	} catch {
-		return false;
-	}
+/** Whether users other than the owner can get into a folder; one that does not exist yet is judged by where it will be. */
+export function isEnterableByOthers(path: string): boolean {
+	const parent = dirname(path);
+	const isOpen = !existsSync(path) || mayEnter(path);
+	return isOpen && (parent === path || isEnterableByOthers(parent));
 }
+
+/** Whether users other than the owner can read a file; a jail started by root runs as such a user. */
+export const isReachableByOthers = (path: string): boolean =>
+	existsSync(path) && (statSync(path).mode & 0o004) !== 0 && isEnterableByOthers(dirname(path));

@@ -1,5 +1,4 @@
 /** The promise every isolation technology keeps: run one command in a fresh box and say exactly how it ended. */
-import type { Language } from '../../contract/language.ts';
 import type { Limits } from '../../contract/limits.ts';
 import type { OutputStream } from '../ports.ts';
 
@@ -21,9 +20,10 @@ export interface BoxSpec {
 	readonly collector: readonly string[];
 }
 
-export type BoxFile =
-	| { readonly path: string; readonly content: string | Uint8Array }
-	| { readonly path: string; readonly hostPath: string };
+export interface BoxFile {
+	readonly path: string;
+	readonly content: string;
+}
 
 export interface BoxIo {
 	readonly stdin: string | undefined;
@@ -75,8 +75,3 @@ export interface Backend {
 	run(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome & { readonly tier: Tier }>;
 }
 
-/** How a language starts in a box: what is executed, from which file, in which environment. */
-export interface Runtime {
-	readonly language: Language;
-	readonly version: string;
-}

@@ -44,6 +44,9 @@ const AF = { UNIX: 1, INET: 2, INET6: 10 };
 const TIOCSTI = '0x5412';
 const TIOCLINUX = '0x541C';
 
+/** The kernel reads 32 bits of the request and the filter sees 64, so the upper half must not count. */
+const requestIs = (request: string): string => `(request & 0xFFFFFFFF) == ${request}`;
+
 /**
  * A deny-list, because a too narrow allow-list breaks ordinary programs at random. What it closes beyond the namespaces:
  * nested namespaces, io_uring, keyrings, other processes' memory, and every socket family but UNIX, INET and INET6
@@ -59,7 +62,7 @@ export function seccompPolicy(architecture: string): string {
 		`ERRNO(${EPERM}) { clone(flags) { (flags & ${newNamespaces}) != 0 } }`,
 		`ERRNO(${EPERM}) { socket(family) { family != ${AF.UNIX} && family != ${AF.INET} && family != ${AF.INET6} } }`,
 		`ERRNO(${EPERM}) { socketpair(family) { family != ${AF.UNIX} } }`,
-		`ERRNO(${EPERM}) { ioctl(fd, request) { request == ${TIOCSTI} || request == ${TIOCLINUX} } }`,
+		`ERRNO(${EPERM}) { ioctl(fd, request) { ${requestIs(TIOCSTI)} || ${requestIs(TIOCLINUX)} } }`,
 		`ERRNO(${ENOSYS}) { ${absent} }`,
 	];
 	return `POLICY jail { ${rules.join(', ')} } USE jail DEFAULT ALLOW`;

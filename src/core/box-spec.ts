@@ -1,0 +1,56 @@
+/** Turns a job into what it asks of a box: command, environment, files, limits. Pure. */
+import type { JobRequest } from '../contract/job.ts';
+import { fixedLimits } from '../contract/limits.ts';
+import type { Inspected } from './inspect.ts';
+import type { BoxSpec } from './sandbox/backend.ts';
+import type { Launch, Runtime } from './sandbox/runtimes/runtime.ts';
+
+/** The whole environment of a program; nothing of ours is inherited. */
+const environment = {
+	PATH: '/usr/local/bin:/usr/bin:/bin',
+	HOME: '/work',
+	USER: 'sandbox',
+	LOGNAME: 'sandbox',
+	LANG: 'C.UTF-8',
+	TZ: 'UTC',
+	TMPDIR: '/tmp',
+};
+
+/** Runs when the program is dead: ordinary files of a sane size, as an archive. Names may hold anything but NUL. */
+const collector = [
+	'/usr/bin/bash',
+	'-c',
+	`cd /work && [ -d out ] && find out -type f -size -${fixedLimits.outBytes / 1024 + 1}k -print0 | tar --create --file=- --null --no-recursion --files-from=-`,
+];
+
+export interface BoxParts {
+	readonly inspected: Inspected;
+	/** Null for a command, which brings its own program. */
+	readonly runtime: Runtime | null;
+	readonly secretValues: Readonly<Record<string, string>>;
+	/** Folder of the host that becomes /work/in. */
+	readonly inFolder: string | undefined;
+	readonly wantsFiles: boolean;
+	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
+}
+
+function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch {
+	const { code, dialect } = inspected;
+	if (runtime) return runtime.launch({ code, dialect, limits: request.limits });
+	return { argv: request.argv ?? [], env: {}, files: [], limitAddressSpace: false };
+}
+
+export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
+	const launch = launchOf(request, parts);
+	const secretEnv = Object.fromEntries(request.secrets.map((name) => [name, parts.secretValues[name] ?? '']));
+	return {
+		argv: launch.argv,
+		env: { ...environment, ...launch.env, ...request.env },
+		secretEnv,
+		limits: request.limits,
+		files: launch.files,
+		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
+		limitAddressSpace: launch.limitAddressSpace,
+		collector: parts.wantsFiles ? collector : [],
+	};
+}

@@ -1,0 +1,64 @@
+/** Puts the parts of this process together; the only file that builds them. Nodes and command line enter here. */
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { KnownError } from '../contract/error.ts';
+import { type JobRequest, jobRequestSchema } from '../contract/job.ts';
+import { languageLabels } from '../contract/language.ts';
+import { fixedLimits } from '../contract/limits.ts';
+import { createExecutor } from './execute.ts';
+import { dataHomes } from './host/folders.ts';
+import type { Boxes, Executor } from './ports.ts';
+import { FairQueue } from './queue.ts';
+import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
+import { shareInputs } from './sandbox/inputs.ts';
+import { packageFolder } from './sandbox/packages.ts';
+import { pythonPackages } from './sandbox/runtimes/python.ts';
+
+function createBoxes(backend: NsjailBackend): Boxes {
+	return {
+		backend,
+		async runtimeFor(language) {
+			const runtime = (await backend.image()).runtimes[language];
+			if (!runtime) throw new KnownError('RUNTIME_MISSING', { language: languageLabels[language] });
+			return runtime;
+		},
+		async packagesFor(language) {
+			const hostPath = language === 'bash' || language === 'python' ? await packageFolder(dataHomes()) : undefined;
+			return hostPath === undefined ? [] : [{ hostPath, path: pythonPackages }];
+		},
+		shareInputs,
+	};
+}
+
+/** How many jobs run at a time: SECURE_CODE_CONCURRENCY, else twice the processors. */
+function slots(env: NodeJS.ProcessEnv): number {
+	const text = env.SECURE_CODE_CONCURRENCY;
+	if (text === undefined || text === '') return Math.max(4, 2 * availableParallelism());
+	if (!/^[1-9]\d{0,2}$/.test(text))
+		throw new KnownError('CONFIG_INVALID', { details: 'SECURE_CODE_CONCURRENCY is not a number from 1 to 999' });
+	return Number(text);
+}
+
+export function composeExecutor(options: { concurrency?: number; queueLength?: number } = {}): Executor {
+	const queue = new FairQueue(
+		options.concurrency ?? slots(process.env),
+		options.queueLength ?? fixedLimits.queueLength,
+	);
+	return createExecutor({ boxes: createBoxes(new NsjailBackend()), queue });
+}
+
+const shared = Symbol.for('n8n-nodes-secure-code.executor');
+
+/** The one executor of this process, whichever node or copy of the package asks first. */
+export function sharedExecutor(): Executor {
+	const place = globalThis as { [shared]?: Executor };
+	place[shared] ??= composeExecutor();
+	return place[shared];
+}
+
+/** Reads a request from outside; what does not fit is named in words. */
+export function parseJobRequest(input: unknown): JobRequest {
+	const parsed = jobRequestSchema.safeParse(input);
+	if (parsed.success) return parsed.data;
+	throw new KnownError('JOB_INVALID', { details: z.prettifyError(parsed.error).replaceAll(/\s*\n\s*/g, ' ') });
+}

@@ -1,0 +1,31 @@
+/** Builds the one shape in which every job ends. Pure. */
+import type { Finding } from '../contract/finding.ts';
+import type { JobResult, JobStatus, Problem } from '../contract/job.ts';
+import type { Language } from '../contract/language.ts';
+
+const nothingRan = {
+	exitCode: null,
+	signal: null,
+	stdout: '',
+	stderr: '',
+	truncated: { stdout: false, stderr: false },
+	durationMs: 0,
+	cpuMs: 0,
+	peakMemoryBytes: 0,
+	queuedMs: 0,
+	language: null,
+	backend: null,
+	tier: null,
+	start: null,
+	findings: [],
+	files: [],
+} satisfies Partial<JobResult>;
+
+/** The result of a job of which nothing ran. */
+export function withoutRun(
+	status: JobStatus,
+	problem: Problem,
+	known: { language?: Language | null; findings?: Finding[]; queuedMs?: number } = {},
+): JobResult {
+	return { ...nothingRan, ...known, status, problem };
+}

@@ -1,0 +1,177 @@
+/** Runs one job in one jail: start nsjail, let the program go, watch it, and be sure that nothing of it is left. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Duplex, Readable } from 'node:stream';
+import type { Cgroup } from '../../../host/cgroup.ts';
+import { startProcess } from '../../../host/process.ts';
+import { childrenOf, descendantsOf, killChild, residentBytes } from '../../../host/processes.ts';
+import type { BoxIo, BoxOutcome, BoxSpec, StopReason } from '../../backend.ts';
+import { decodeWaitStatus, type InitMessage, parseInitMessage } from './control.ts';
+
+/** The jail must stand within this time, or something is wrong with the machine. */
+const startMs = 20_000;
+/** How long the collector may take once the program is dead. */
+const collectMs = 15_000;
+/** How long a killed jail may take to disappear before nsjail itself is killed. */
+const dieMs = 2_000;
+/** Without a control group, how often the memory of the job is looked at. */
+const memoryWatchMs = 20;
+const logBytes = 16_384;
+
+export interface JailFiles {
+	readonly binary: string;
+	readonly configPath: string;
+	readonly stdinFd: number | undefined;
+}
+
+type Ended = Extract<InitMessage, { kind: 'ended' }>;
+
+/** One jail from its start to its end. */
+export class JailRun {
+	readonly #spec: BoxSpec;
+	readonly #io: BoxIo;
+	readonly #cgroup: Cgroup | undefined;
+	readonly #child: ChildProcess;
+	readonly #control: Duplex;
+	readonly #timers = new Set<NodeJS.Timeout>();
+	#initPid = 0;
+	#stopped: StopReason | null = null;
+	#fault: string | null = null;
+	#ended: Ended | undefined;
+	#startedAt = 0;
+	#endedAt = 0;
+	#watchedPeak = 0;
+	#log = '';
+
+	constructor(files: JailFiles, spec: BoxSpec, io: BoxIo, cgroup: Cgroup | undefined) {
+		this.#spec = spec;
+		this.#io = io;
+		this.#cgroup = cgroup;
+		this.#child = startProcess(files.binary, ['--config', files.configPath, '--log_fd', '5'], {
+			env: spec.secretEnv,
+			stdio: [files.stdinFd ?? 'ignore', 'pipe', 'pipe', 'pipe', spec.collector.length > 0 ? 'pipe' : 'ignore', 'pipe'],
+		});
+		this.#control = this.#child.stdio[3] as Duplex;
+		this.#listen();
+	}
+
+	/** Resolves when nsjail has reaped the whole jail: nothing of the job is alive any more. */
+	async outcome(): Promise<BoxOutcome> {
+		const gone = once(this.#child, 'close').catch((error: Error) => {
+			this.#fault = error.message;
+		});
+		const onAbort = () => this.#stop(this.#io.signal.reason as StopReason);
+		if (this.#io.signal.aborted) onAbort();
+		this.#io.signal.addEventListener('abort', onAbort);
+		await gone;
+		this.#io.signal.removeEventListener('abort', onAbort);
+		for (const timer of this.#timers) clearTimeout(timer);
+		return this.#result();
+	}
+
+	#listen(): void {
+		const [, stdout, stderr, , collected, log] = this.#child.stdio as (Readable | null)[];
+		stdout?.on('data', (chunk: Buffer) => this.#io.onOutput('stdout', chunk));
+		stderr?.on('data', (chunk: Buffer) => this.#io.onOutput('stderr', chunk));
+		log?.setEncoding('utf8').on('data', (text: string) => {
+			this.#log = (this.#log + text).slice(0, logBytes);
+		});
+		if (collected) this.#io.onCollected?.(collected);
+		this.#control.setEncoding('utf8');
+		this.#control.on('error', () => {
+			// The jail went away while we were writing; its end is reported by the process.
+		});
+		let rest = '';
+		this.#control.on('data', (text: string) => {
+			const lines = (rest + text).split('\n');
+			rest = lines.pop() ?? '';
+			for (const line of lines) this.#hear(parseInitMessage(line));
+		});
+		this.#after(startMs, () => this.#fail('the jail did not start in time'));
+	}
+
+	#hear(message: InitMessage | undefined): void {
+		if (!message) return this.#fail('the first process of the jail said something that it never says');
+		if (message.kind === 'ready') return this.#letGo();
+		if (message.kind === 'exec-failed') return this.#fail(`the program could not be executed (errno ${message.errno})`);
+		if (message.kind !== 'ended') return;
+		this.#ended = message;
+		this.#endedAt = performance.now();
+		this.#clearTimers();
+		this.#after(collectMs, () => this.#kill());
+	}
+
+	/** Nothing of the program has run yet: limits are put around the first process, then it may start the program. */
+	#letGo(): void {
+		const nsjail = this.#child.pid ?? 0;
+		this.#initPid = childrenOf(nsjail)[0] ?? 0;
+		if (this.#initPid === 0) return this.#fail('the first process of the jail was not found');
+		try {
+			this.#cgroup?.add(this.#initPid);
+		} catch (error) {
+			return this.#fail(`the control group refused the jail: ${(error as Error).message}`);
+		}
+		this.#clearTimers();
+		if (this.#stopped) return;
+		if (!this.#cgroup) this.#watchMemory();
+		this.#startedAt = performance.now();
+		this.#after(this.#spec.limits.timeoutMs, () => this.#stop('timeout'));
+		this.#control.write('g');
+	}
+
+	#watchMemory(): void {
+		const timer = setInterval(() => {
+			const held = residentBytes([this.#initPid, ...descendantsOf(this.#initPid)]);
+			this.#watchedPeak = Math.max(this.#watchedPeak, held);
+			if (held > this.#spec.limits.memoryBytes) this.#stop('memory');
+		}, memoryWatchMs);
+		this.#timers.add(timer);
+	}
+
+	#stop(reason: StopReason): void {
+		if (this.#ended) return;
+		this.#stopped ??= reason;
+		this.#kill();
+	}
+
+	#fail(fault: string): void {
+		this.#fault ??= fault;
+		this.#kill();
+	}
+
+	/** The end of the first process is the end of all of them; nsjail leaves only when the kernel has reaped the last. */
+	#kill(): void {
+		const nsjail = this.#child.pid;
+		if (nsjail === undefined) return;
+		if (this.#initPid > 0) killChild(nsjail, this.#initPid);
+		else this.#child.kill('SIGTERM');
+		this.#control.destroy();
+		this.#after(dieMs, () => this.#child.kill('SIGKILL'));
+	}
+
+	#after(ms: number, action: () => void): void {
+		this.#timers.add(setTimeout(action, ms));
+	}
+
+	#clearTimers(): void {
+		for (const timer of this.#timers) clearTimeout(timer);
+		this.#timers.clear();
+	}
+
+	#result(): BoxOutcome {
+		const usage = this.#cgroup?.usage();
+		const end = this.#endedAt || performance.now();
+		const exit = this.#ended ? decodeWaitStatus(this.#ended.waitStatus) : null;
+		const isUnexplained = !exit && !this.#stopped && !usage?.oomKills;
+		return {
+			stopped: this.#stopped,
+			exit,
+			fault: this.#fault ?? (isUnexplained ? this.#log.trim() || 'the jail ended without a word' : null),
+			oomKills: usage?.oomKills ?? 0,
+			processLimitHits: usage?.processLimitHits ?? 0,
+			peakMemoryBytes: usage?.peakMemoryBytes || Math.max(this.#watchedPeak, this.#ended?.peakMemoryBytes ?? 0),
+			cpuMs: usage?.cpuMs ?? this.#ended?.cpuMs ?? 0,
+			durationMs: this.#startedAt ? end - this.#startedAt : 0,
+		};
+	}
+}

@@ -1,0 +1,58 @@
+/** Bash in the jail, with the ordinary programs that scripts expect. */
+import { ask, findProgram } from './find.ts';
+import { type Launch, type Program, programPath, type Runtime } from './runtime.ts';
+
+const executable = '/usr/bin/bash';
+
+/** A closed list: nothing else of the host's programs is shown. None of them is worth anything outside the jail. */
+const programs = [
+	...['[', 'arch', 'b2sum', 'base32', 'base64', 'basename', 'basenc', 'cat', 'chmod', 'cksum', 'comm', 'cp', 'csplit'],
+	...['cut', 'date', 'dd', 'df', 'dir', 'dirname', 'du', 'echo', 'env', 'expand', 'expr', 'factor', 'false', 'fmt'],
+	...['fold', 'groups', 'head', 'hostname', 'id', 'install', 'join', 'link', 'ln', 'ls', 'md5sum', 'mkdir', 'mkfifo'],
+	...['mktemp', 'mv', 'nice', 'nl', 'nohup', 'nproc', 'numfmt', 'od', 'paste', 'pathchk', 'pr', 'printenv', 'printf'],
+	...['ptx', 'pwd', 'readlink', 'realpath', 'rm', 'rmdir', 'seq', 'sha1sum', 'sha224sum', 'sha256sum', 'sha384sum'],
+	...['sha512sum', 'shred', 'shuf', 'sleep', 'sort', 'split', 'stat', 'stdbuf', 'stty', 'sum', 'sync', 'tac', 'tail'],
+	...['tee', 'test', 'timeout', 'touch', 'tr', 'true', 'truncate', 'tsort', 'tty', 'uname', 'unexpand', 'uniq'],
+	...['unlink', 'users', 'vdir', 'wc', 'who', 'whoami', 'yes'],
+	...['awk', 'bc', 'cmp', 'column', 'curl', 'dc', 'diff', 'diff3', 'egrep', 'fgrep', 'find', 'flock', 'free', 'getopt'],
+	...['grep', 'gunzip', 'gzip', 'hexdump', 'iconv', 'jq', 'kill', 'look', 'openssl', 'patch', 'pgrep', 'pkill', 'ps'],
+	...['rev', 'rg', 'sdiff', 'sed', 'setsid', 'sh', 'sqlite3', 'tar', 'time', 'tree', 'unzip', 'uptime', 'uuidgen'],
+	...['wget', 'which', 'xargs', 'xmllint', 'xxd', 'xz', 'unxz', 'xzcat', 'bzip2', 'bunzip2', 'bzcat', 'zcat', 'zip'],
+	...['zgrep', 'zstd', 'cal', 'ncal', 'units', 'gawk', 'mawk', 'busybox', 'yq', 'lz4'],
+];
+
+function launch({ code }: Program): Launch {
+	const path = programPath('sh');
+	return {
+		argv: [executable, '--noprofile', '--norc', path],
+		env: {},
+		files: [{ path, content: code }],
+		limitAddressSpace: true,
+	};
+}
+
+async function findPrograms(): Promise<Record<string, string>> {
+	const found: Record<string, string> = {};
+	for (const name of programs) {
+		const path = await findProgram(name);
+		if (path) found[`/usr/bin/${name}`] = path;
+	}
+	return found;
+}
+
+export async function findBash(): Promise<Runtime | undefined> {
+	const bash = await findProgram('bash');
+	if (!bash) return undefined;
+	const version = await ask<string>(bash, ['--noprofile', '--norc', '-c', 'printf \'"%s"\' "$BASH_VERSION"']);
+	if (!version) return undefined;
+	return {
+		language: 'bash',
+		version,
+		hostFiles: { ...(await findPrograms()), [executable]: bash },
+		texts: {},
+		links: {},
+		hostFolders: [],
+		overlays: {},
+		launch,
+	};
+}

@@ -1,0 +1,98 @@
+/** Python in the jail: found on the host, isolated from its environment, with a site folder of our own. */
+import { realpath } from 'node:fs/promises';
+import { isReachableByOthers, isRoot } from '../../host/folders.ts';
+import { ask, isExecutable, pathFolders } from './find.ts';
+import { type Launch, type Program, programPath, type Runtime } from './runtime.ts';
+
+/** Where bundles of packages are mounted. */
+export const pythonPackages = '/opt/packages/python';
+
+interface PythonFacts {
+	readonly executable: string;
+	readonly prefix: string;
+	readonly version: string;
+	readonly stdlib: string;
+	/** The folder that Python itself reads packages from, even when it is isolated. */
+	readonly site: string;
+}
+
+const askFacts = [
+	'import json,os,site,sys,sysconfig as s',
+	'print(json.dumps({"executable":os.path.realpath(sys._base_executable or sys.executable),"prefix":sys.base_prefix,',
+	' "version":"%d.%d.%d"%sys.version_info[:3],"stdlib":s.get_path("stdlib"),"site":site.getsitepackages()[0]}))',
+].join('\n');
+
+/** A program that is killed has still shown what it printed: a pipe would otherwise hold it back. */
+const siteCustomize = 'import sys\nif sys.stdout is not None:\n    sys.stdout.reconfigure(line_buffering=True)\n';
+
+const ourSite = '/opt/secure-code/python-site';
+
+const siteTexts = (folder: string): Record<string, string> => ({
+	[`${folder}/sitecustomize.py`]: siteCustomize,
+	[`${folder}/secure-code.pth`]: `${pythonPackages}\n`,
+});
+
+const flags = ['-I', '-B', '-X', 'utf8'];
+
+function launch(executable: string, { code }: Program): Launch {
+	const path = programPath('py');
+	return {
+		argv: [executable, ...flags, path],
+		env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp' },
+		files: [{ path, content: code }],
+		limitAddressSpace: true,
+	};
+}
+
+/** Python of the system: its program is linked into the jail, its library mounted, the host's packages left out. */
+function systemRuntime(facts: PythonFacts): Runtime {
+	const executable = `${facts.prefix}/bin/python3`;
+	const isLocal = facts.prefix === '/usr/local';
+	const alias = isLocal ? '/usr/bin/python3' : '/usr/bin/python';
+	return {
+		...runtimeFor(facts, executable, isLocal ? ['/usr/local/lib'] : [facts.stdlib]),
+		hostFiles: { [executable]: facts.executable },
+		links: { [alias]: executable, ...(isLocal ? { '/usr/bin/python': executable } : {}) },
+	};
+}
+
+/** Python from a place of its own, for example one built by hand: the whole place is mounted. */
+function ownPrefixRuntime(facts: PythonFacts): Runtime {
+	return {
+		...runtimeFor(facts, facts.executable, [facts.prefix]),
+		links: { '/usr/bin/python3': facts.executable, '/usr/bin/python': facts.executable },
+	};
+}
+
+function runtimeFor(facts: PythonFacts, executable: string, hostFolders: readonly string[]): Runtime {
+	const isMounted = hostFolders.some((folder) => facts.site.startsWith(`${folder}/`));
+	return {
+		language: 'python',
+		version: facts.version,
+		hostFiles: {},
+		texts: siteTexts(isMounted ? ourSite : facts.site),
+		links: {},
+		hostFolders,
+		overlays: isMounted ? { [facts.site]: ourSite } : {},
+		launch: (program) => launch(executable, program),
+	};
+}
+
+async function candidates(env: NodeJS.ProcessEnv): Promise<string[]> {
+	if (env.SECURE_CODE_PYTHON) return [env.SECURE_CODE_PYTHON];
+	const folders = ['/usr/local/bin', '/usr/bin', ...pathFolders(env)];
+	return [...new Set(folders.map((folder) => `${folder}/python3`))];
+}
+
+const isUsable = async (facts: PythonFacts): Promise<boolean> =>
+	!isRoot() || isReachableByOthers(await realpath(`${facts.stdlib}/os.py`));
+
+export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<Runtime | undefined> {
+	for (const path of await candidates(env)) {
+		if (!(await isExecutable(path))) continue;
+		const facts = await ask<PythonFacts>(path, ['-I', '-c', askFacts]);
+		if (!facts || !(await isUsable(facts))) continue;
+		return ['/usr', '/usr/local'].includes(facts.prefix) ? systemRuntime(facts) : ownPrefixRuntime(facts);
+	}
+	return undefined;
+}

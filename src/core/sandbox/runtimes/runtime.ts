@@ -1,0 +1,35 @@
+/** What a language brings into a jail: its files, its folders, and how a program of it is started. */
+import type { Dialect, Language } from '../../../contract/language.ts';
+import type { Limits } from '../../../contract/limits.ts';
+import type { BoxFile } from '../backend.ts';
+
+/** How one program is started. */
+export interface Launch {
+	readonly argv: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly files: readonly BoxFile[];
+	readonly limitAddressSpace: boolean;
+}
+
+export interface Program {
+	readonly code: string;
+	readonly dialect: Dialect;
+	readonly limits: Limits;
+}
+
+export interface Runtime {
+	readonly language: Language;
+	readonly version: string;
+	/** Single files of the host by their path in the jail. */
+	readonly hostFiles: Readonly<Record<string, string>>;
+	readonly texts: Readonly<Record<string, string>>;
+	readonly links: Readonly<Record<string, string>>;
+	/** Folders of the host that appear read-only at the same path. */
+	readonly hostFolders: readonly string[];
+	/** Folders of the jail that are shown at a second path: path -> where it comes from in the jail. */
+	readonly overlays: Readonly<Record<string, string>>;
+	launch(program: Program): Launch;
+}
+
+/** The program lies beside nothing else and cannot change itself. */
+export const programPath = (extension: string): string => `/code/main.${extension}`;
