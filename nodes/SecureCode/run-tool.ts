@@ -1,8 +1,9 @@
 /** One call of a model from its raw arguments to the result it reads; the same for every kind of agent. */
 import { KnownError } from '../../src/contract/error.ts';
 import type { JobResult } from '../../src/contract/job.ts';
+import { withoutRun } from '../../src/core/result.ts';
 import type { NodeContext } from '../shared/context.ts';
-import { deniedResult } from '../shared/denied.ts';
+
 import { runJob } from '../shared/executor.ts';
 import { hintFor, logJob } from '../shared/report.ts';
 import { cutForModel } from '../shared/to-item.ts';
@@ -15,10 +16,10 @@ async function answer(context: NodeContext, raw: unknown, itemIndex: number): Pr
 	try {
 		const settings = readSettings(context, itemIndex);
 		const parsed = parseCall(raw);
-		if ('problem' in parsed) return deniedResult(parsed.problem);
+		if ('problem' in parsed) return withoutRun('denied', parsed.problem);
 		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)));
 	} catch (error) {
-		if (KnownError.is(error) && error.row.audience === 'model') return deniedResult(error.problem);
+		if (KnownError.is(error) && error.row.audience === 'model') return withoutRun('denied', error.problem);
 		throw toNodeError(context, error, itemIndex);
 	}
 }

@@ -5,7 +5,5 @@ import type { NodeContext } from './context.ts';
 /** Runs a job in the executor of this process and kills it when n8n stops the execution. */
 export async function runJob(context: NodeContext, request: JobRequestInput): Promise<JobResult> {
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
-	// n8n's own Agents give no signal.
-	const signal = context.getExecutionCancelSignal?.();
-	return await sharedExecutor().run(parseJobRequest(request), { signal });
+	return await sharedExecutor().run(parseJobRequest(request), { signal: context.getExecutionCancelSignal() });
 }

@@ -179,6 +179,11 @@ describe('execute', () => {
 		expect(jobs[0]?.request.code).toBe('print(45)');
 	});
 
+	it('leaves the log of the run to the engine, which refuses it from here', async () => {
+		const { inputs, outputs } = await byEngine({ code: 'print(45)' });
+		expect([inputs, outputs]).toEqual([[], []]);
+	});
+
 	it('turns the node red when a person must repair the machine', async () => {
 		answer = unavailable;
 		await expect(byEngine({ code: 'x' })).rejects.toThrow(sentence);
