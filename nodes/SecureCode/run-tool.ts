@@ -3,7 +3,6 @@ import { KnownError } from '../../src/contract/error.ts';
 import type { JobResult } from '../../src/contract/job.ts';
 import { withoutRun } from '../../src/core/result.ts';
 import type { NodeContext } from '../shared/context.ts';
-
 import { runJob } from '../shared/executor.ts';
 import { hintFor, logJob } from '../shared/report.ts';
 import { cutForModel } from '../shared/to-item.ts';
