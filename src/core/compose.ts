@@ -9,10 +9,23 @@ import { createExecutor } from './execute.ts';
 import { dataHomes } from './host/folders.ts';
 import type { Boxes, Executor } from './ports.ts';
 import { FairQueue } from './queue.ts';
+import type { Probe } from './sandbox/backend.ts';
 import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
 import { shareInputs } from './sandbox/inputs.ts';
 import { packageFolder } from './sandbox/packages.ts';
 import { pythonPackages } from './sandbox/runtimes/python.ts';
+
+export { check } from './checker/check.ts';
+export { describeFindings } from './checker/describe.ts';
+export { type CheckOptions, checkOptionsSchema } from './checker/options.ts';
+export { installNsjail } from './sandbox/backends/nsjail/install.ts';
+export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
+export { readPackages, setPackages, withoutPackages, withPackages } from './sandbox/packages.ts';
+export { findPython } from './sandbox/runtimes/python.ts';
+
+/** What every backend says about this host. */
+export const probeBackends = (): Promise<Probe[]> =>
+	Promise.all([new NsjailBackend()].map((backend) => backend.probe()));
 
 function createBoxes(backend: NsjailBackend): Boxes {
 	return {

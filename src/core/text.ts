@@ -2,7 +2,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /** Operating system commands and other string sequences, also when their end is missing. */
-const stringSequence = /(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?/g;
+const stringSequence =
+	/(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?/g;
 const controlCharacter = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Decodes UTF-8 (bad bytes become U+FFFD), drops terminal sequences and control characters, ends lines with \n. */

@@ -68,7 +68,11 @@ const rmdir = (path: string): void => {
 };
 
 function groupV1(parents: Record<ControllerV1, string>, name: string, limits: CgroupLimits): Cgroup {
-	const at = { memory: join(parents.memory, name), pids: join(parents.pids, name), cpuacct: join(parents.cpuacct, name) };
+	const at = {
+		memory: join(parents.memory, name),
+		pids: join(parents.pids, name),
+		cpuacct: join(parents.cpuacct, name),
+	};
 	const all = [...new Set(Object.values(at))];
 	for (const dir of all) mkdirSync(dir);
 	writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));

@@ -24,7 +24,10 @@ export class RunFolder {
 	}
 
 	/** A folder whose files are shown to the jail, read-only. */
-	async share(name: string, files: readonly { name: string; content: Uint8Array | { hostPath: string } }[]): Promise<string> {
+	async share(
+		name: string,
+		files: readonly { name: string; content: Uint8Array | { hostPath: string } }[],
+	): Promise<string> {
 		const folder = join(this.path, name);
 		await mkdir(folder);
 		await chmod(folder, 0o755);

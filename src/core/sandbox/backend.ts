@@ -74,4 +74,3 @@ export interface Backend {
 	probe(): Promise<Probe>;
 	run(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome & { readonly tier: Tier }>;
 }
-

@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import mime from 'mime';
-import { extract, type Headers } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
 import { cleanText } from '../text.ts';
 
-type TarEntry = Readable & { readonly header: Headers };
+type TarEntry = Extract extends AsyncIterable<infer Entry> ? Entry : never;
 
 export interface Collected {
 	readonly files: OutFile[];

@@ -99,7 +99,10 @@ function planFor(runtimes: readonly Runtime[], shown: readonly string[], library
 		texts: { ...texts, ...merge((runtime) => runtime.texts) },
 		links: { ...links, ...library.links, ...merge((runtime) => runtime.links) },
 		folders: [...folders, ...shown],
-		mountedFiles: [...devices.map((name) => `/dev/${name}`), ...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`)],
+		mountedFiles: [
+			...devices.map((name) => `/dev/${name}`),
+			...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`),
+		],
 	};
 }
 
@@ -108,7 +111,8 @@ export async function buildImage(home: string): Promise<Image> {
 	const found = (await Promise.all([findBash(), findPython(), findNode()])).filter((runtime) => runtime !== undefined);
 	const library = libraries();
 	const wanted = [...library.folders, ...sharedFolders.filter((folder) => existsSync(folder))];
-	for (const folder of found.flatMap((runtime) => runtime.hostFolders)) if (!isInside(folder, wanted)) wanted.push(folder);
+	for (const folder of found.flatMap((runtime) => runtime.hostFolders))
+		if (!isInside(folder, wanted)) wanted.push(folder);
 	const root = await stageRootfs(home, planFor(found, wanted, library));
 	const overlays = Object.assign({}, ...found.map((runtime) => runtime.overlays)) as Record<string, string>;
 	const binds = Object.fromEntries([

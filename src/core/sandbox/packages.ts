@@ -46,7 +46,11 @@ function requireNames(names: readonly string[]): void {
 	if (bad !== undefined) throw new KnownError('USAGE', { details: `"${bad}" is not the name of a package` });
 }
 
-const bareName = (name: string): string => name.replace(/[[=<>!~].*$/, '').toLowerCase().replaceAll(/[._]/g, '-');
+const bareName = (name: string): string =>
+	name
+		.replace(/[[=<>!~].*$/, '')
+		.toLowerCase()
+		.replaceAll(/[._]/g, '-');
 
 /** The same package asked for again replaces the earlier wish. */
 export function withPackages(old: readonly string[], added: readonly string[]): string[] {
@@ -74,10 +78,17 @@ async function fetchWheels(python: string, names: readonly string[], folder: str
 }
 
 /** Builds the set for exactly these names and switches over to it; a failure leaves the old set in use. */
-export async function setPackages(home: string, names: readonly string[], python: { path: string; version: string }): Promise<PackageIndex> {
+export async function setPackages(
+	home: string,
+	names: readonly string[],
+	python: { path: string; version: string },
+): Promise<PackageIndex> {
 	requireNames(names);
 	const before = await readPackages(home);
-	const stamp = createHash('sha256').update(JSON.stringify([names, python.version, Date.now()])).digest('hex').slice(0, 12);
+	const stamp = createHash('sha256')
+		.update(JSON.stringify([names, python.version, Date.now()]))
+		.digest('hex')
+		.slice(0, 12);
 	const set = names.length === 0 ? null : stamp;
 	await mkdir(folderOf(home), { recursive: true });
 	for (const folder of [home, dirname(folderOf(home)), folderOf(home)]) await chmod(folder, 0o755);

@@ -35,7 +35,8 @@ function shownLimit(code: ErrorCode, limits: Limits): number {
 	return shown[code] ?? 0;
 }
 
-const limitProblem = (code: ErrorCode, limits: Limits): Problem => problemFor(code, { limit: shownLimit(code, limits) });
+const limitProblem = (code: ErrorCode, limits: Limits): Problem =>
+	problemFor(code, { limit: shownLimit(code, limits) });
 
 /** How operating system errors are spelled by Python, Node.js and the ordinary programs. */
 const limitHints: readonly (readonly [ErrorCode, RegExp])[] = [

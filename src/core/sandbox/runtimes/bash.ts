@@ -48,6 +48,7 @@ export async function findBash(): Promise<Runtime | undefined> {
 	return {
 		language: 'bash',
 		version,
+		hostProgram: bash,
 		hostFiles: { ...(await findPrograms()), [executable]: bash },
 		texts: {},
 		links: {},

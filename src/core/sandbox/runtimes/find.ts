@@ -15,7 +15,10 @@ export async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** The real file behind a program of the system, undefined when it is not installed. */
-export async function findProgram(name: string, folders: readonly string[] = programFolders): Promise<string | undefined> {
+export async function findProgram(
+	name: string,
+	folders: readonly string[] = programFolders,
+): Promise<string | undefined> {
 	for (const folder of folders) {
 		const path = join(folder, name);
 		if (await isExecutable(path)) return realpath(path);

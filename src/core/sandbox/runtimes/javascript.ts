@@ -40,6 +40,7 @@ const isModern = (version: string): boolean => {
 const runtimeFor = (path: string, version: string): Runtime => ({
 	language: 'javascript',
 	version,
+	hostProgram: path,
 	hostFiles: { [executable]: path },
 	texts: {},
 	links: {},

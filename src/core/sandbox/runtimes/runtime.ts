@@ -20,6 +20,8 @@ export interface Program {
 export interface Runtime {
 	readonly language: Language;
 	readonly version: string;
+	/** Where the interpreter lies on the host. */
+	readonly hostProgram: string;
 	/** Single files of the host by their path in the jail. */
 	readonly hostFiles: Readonly<Record<string, string>>;
 	readonly texts: Readonly<Record<string, string>>;

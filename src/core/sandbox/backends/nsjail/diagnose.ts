@@ -21,7 +21,11 @@ const containerFix =
 function userNamespaces(facts: KernelFacts): Diagnosis {
 	const step = 'user namespaces';
 	if (facts.maxUserNamespaces?.trim() === '0')
-		return { step, detail: 'the kernel allows no user namespaces', fix: 'sudo sysctl -w user.max_user_namespaces=15000' };
+		return {
+			step,
+			detail: 'the kernel allows no user namespaces',
+			fix: 'sudo sysctl -w user.max_user_namespaces=15000',
+		};
 	if (facts.unprivilegedUserNamespaces?.trim() === '0' && !facts.isRoot)
 		return {
 			step,

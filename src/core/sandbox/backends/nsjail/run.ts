@@ -91,10 +91,13 @@ export class JailRun {
 	}
 
 	#hear(message: InitMessage | undefined): void {
-		if (!message) return this.#fail('the first process of the jail said something that it never says');
-		if (message.kind === 'ready') return this.#letGo();
-		if (message.kind === 'exec-failed') return this.#fail(`the program could not be executed (errno ${message.errno})`);
-		if (message.kind !== 'ended') return;
+		if (!message) this.#fail('the first process of the jail said something that it never says');
+		else if (message.kind === 'ready') this.#letGo();
+		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
+		else if (message.kind === 'ended') this.#end(message);
+	}
+
+	#end(message: Ended): void {
 		this.#ended = message;
 		this.#endedAt = performance.now();
 		this.#clearTimers();
@@ -103,16 +106,15 @@ export class JailRun {
 
 	/** Nothing of the program has run yet: limits are put around the first process, then it may start the program. */
 	#letGo(): void {
-		const nsjail = this.#child.pid ?? 0;
-		this.#initPid = childrenOf(nsjail)[0] ?? 0;
-		if (this.#initPid === 0) return this.#fail('the first process of the jail was not found');
+		this.#initPid = childrenOf(this.#child.pid ?? 0)[0] ?? 0;
 		try {
 			this.#cgroup?.add(this.#initPid);
 		} catch (error) {
-			return this.#fail(`the control group refused the jail: ${(error as Error).message}`);
+			this.#fail(`the control group refused the jail: ${(error as Error).message}`);
 		}
+		if (this.#initPid === 0) this.#fail('the first process of the jail was not found');
+		if (this.#stopped || this.#fault !== null) return;
 		this.#clearTimers();
-		if (this.#stopped) return;
 		if (!this.#cgroup) this.#watchMemory();
 		this.#startedAt = performance.now();
 		this.#after(this.#spec.limits.timeoutMs, () => this.#stop('timeout'));

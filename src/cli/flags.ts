@@ -1,0 +1,142 @@
+/** One table of flags: what is typed, what it means, what help says. */
+import { KnownError } from '../contract/error.ts';
+import type { JobRequestInput, Network } from '../contract/job.ts';
+import { languageChoiceSchema } from '../contract/language.ts';
+import { type LimitName, limits } from '../contract/limits.ts';
+
+interface Flag {
+	readonly type: 'string' | 'boolean';
+	readonly short?: string;
+	readonly multiple?: boolean;
+	/** How the value is called in help; absent for a switch. */
+	readonly value?: string;
+	readonly help: string;
+}
+export type Flags = Readonly<Record<string, Flag>>;
+
+const MiB = 1024 * 1024;
+const { timeoutMs, memoryBytes } = limits;
+
+export const programFlags = {
+	language: {
+		type: 'string',
+		short: 'l',
+		value: 'LANG',
+		help: `${languageChoiceSchema.options.join(', ')} (default auto)`,
+	},
+	network: { type: 'string', value: 'NET', help: 'none (default), full, or hosts: a.com,*.b.com,c.com:8443' },
+	'allow-imports': {
+		type: 'string',
+		value: 'A,B',
+		help: 'only these modules; an empty list allows none (default: every module)',
+	},
+} as const satisfies Flags;
+
+export const jobFlags = {
+	...programFlags,
+	timeout: {
+		type: 'string',
+		short: 't',
+		value: 'S',
+		help: `seconds, ${timeoutMs.floor / 1000} to ${timeoutMs.ceiling / 1000} (default ${timeoutMs.default / 1000})`,
+	},
+	memory: {
+		type: 'string',
+		short: 'm',
+		value: 'MB',
+		help: `megabytes, ${memoryBytes.floor / MiB} to ${memoryBytes.ceiling / MiB} (default ${memoryBytes.default / MiB})`,
+	},
+	secret: {
+		type: 'string',
+		multiple: true,
+		value: 'NAME',
+		help: 'pass this variable of your environment, masked in all output',
+	},
+	file: {
+		type: 'string',
+		short: 'f',
+		multiple: true,
+		value: 'IN',
+		help: 'show this file as /work/in/<name>, read-only',
+	},
+	out: { type: 'string', short: 'o', value: 'DIR', help: 'put what the program leaves in /work/out here' },
+	stdin: { type: 'string', value: 'FILE', help: 'what the program reads from stdin (- for your own)' },
+	backend: { type: 'string', value: 'NAME', help: 'auto (default) or nsjail' },
+	'no-check': { type: 'boolean', help: 'skip the static check; the jail stays the same' },
+	'no-warm': { type: 'boolean', help: 'start cold' },
+} as const satisfies Flags;
+
+type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+export const text = (values: Values, name: string): string | undefined => {
+	const value = values[name];
+	return typeof value === 'string' ? value : undefined;
+};
+
+export const texts = (values: Values, name: string): string[] => {
+	const value = values[name];
+	return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+};
+
+const usage = (details: string) => new KnownError('USAGE', { details });
+
+export const list = (value: string): string[] =>
+	value
+		.split(',')
+		.map((one) => one.trim())
+		.filter((one) => one !== '');
+
+export function network(value: string | undefined): Network {
+	if (value === undefined || value === 'none') return 'none';
+	return value === 'full' ? 'full' : list(value);
+}
+
+/** Reads a limit in the unit people type and names its bounds when it does not fit. */
+function limit(values: Values, flag: string, name: LimitName, unit: number): number | undefined {
+	const typed = text(values, flag);
+	if (typed === undefined) return undefined;
+	const { floor, ceiling } = limits[name];
+	const value = /^\d+(\.\d+)?$/.test(typed) ? Math.round(Number(typed) * unit) : Number.NaN;
+	if (!(value >= floor && value <= ceiling))
+		throw usage(`--${flag} ${typed}: must be a number from ${floor / unit} to ${ceiling / unit}`);
+	return value;
+}
+
+export function language(values: Values) {
+	const parsed = languageChoiceSchema.safeParse(text(values, 'language') ?? 'auto');
+	if (parsed.success) return parsed.data;
+	throw usage(`--language ${text(values, 'language')}: must be one of ${languageChoiceSchema.options.join(', ')}`);
+}
+
+export function allowedImports(values: Values): string[] | undefined {
+	const typed = text(values, 'allow-imports');
+	return typed === undefined ? undefined : list(typed);
+}
+
+/** The part of a request that flags can set; a job line of --jsonl may say otherwise. */
+export function requestDefaults(values: Values): Partial<JobRequestInput> {
+	const backend = text(values, 'backend') ?? 'auto';
+	if (backend !== 'auto' && backend !== 'nsjail') throw usage(`--backend ${backend}: must be auto or nsjail`);
+	const timeout = limit(values, 'timeout', 'timeoutMs', 1000);
+	const memory = limit(values, 'memory', 'memoryBytes', MiB);
+	const imports = allowedImports(values);
+	return {
+		language: language(values),
+		network: network(text(values, 'network')),
+		limits: { ...(timeout && { timeoutMs: timeout }), ...(memory && { memoryBytes: memory }) },
+		secrets: texts(values, 'secret'),
+		check: values['no-check'] !== true,
+		...(imports && { allowedImports: imports }),
+	};
+}
+
+const column = 26;
+
+export function describeFlags(flags: Flags): string {
+	return Object.entries(flags)
+		.map(([name, flag]) => {
+			const typed = `${flag.short ? `-${flag.short}, ` : '    '}--${name}${flag.value ? ` ${flag.value}` : ''}`;
+			return `  ${typed.padEnd(column)} ${flag.help}`;
+		})
+		.join('\n');
+}

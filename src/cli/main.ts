@@ -1,0 +1,88 @@
+/** The command line: typed words become a command, a command ends in an exit code. */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { KnownError } from '../contract/error.ts';
+import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
+import { packages } from './commands/packages.ts';
+import { run } from './commands/run.ts';
+import { setup } from './commands/setup.ts';
+import { describeFlags, type Flags } from './flags.ts';
+
+export interface Typed {
+	readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+	readonly positionals: readonly string[];
+}
+
+export interface Command {
+	readonly flags: Flags;
+	readonly help: string;
+	/** @returns the exit code */
+	act(typed: Typed, signal: AbortSignal): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = { run, check, doctor, setup, packages };
+
+const overview = `Runs code that a language model wrote in a sandbox.
+
+Usage: secure-code COMMAND [flags]
+
+  run        run a program, or many
+  check      check programs without running them
+  doctor     say what this host can do, and what to mend
+  setup      install what is missing
+  packages   Python packages for the sandbox
+
+"secure-code COMMAND --help" explains each.
+`;
+
+const helpFlag = { help: { type: 'boolean', short: 'h', help: 'show this' } } as const satisfies Flags;
+
+function parse(command: Command, args: string[]): Typed {
+	const options = Object.fromEntries(
+		Object.entries<Flags[string]>({ ...command.flags, ...helpFlag }).map(([name, { type, short, multiple }]) => [
+			name,
+			{ type, ...(short && { short }), ...(multiple && { multiple }) },
+		]),
+	);
+	try {
+		return parseArgs({ args, options, allowPositionals: true });
+	} catch (error) {
+		throw new KnownError('USAGE', { details: (error as Error).message });
+	}
+}
+
+async function start(args: string[], signal: AbortSignal): Promise<number> {
+	const [name, ...rest] = args;
+	if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+		process.stdout.write(overview);
+		return name === undefined ? 64 : 0;
+	}
+	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+	if (!command) throw new KnownError('USAGE', { details: `There is no command "${name}".` });
+	const typed = parse(command, rest);
+	if (typed.values.help !== true) return command.act(typed, signal);
+	process.stdout.write(`${command.help}\n${describeFlags({ ...command.flags, ...helpFlag })}\n`);
+	return 0;
+}
+
+function explain(error: unknown): number {
+	const known = KnownError.is(error)
+		? error
+		: new KnownError('INTERNAL', { id: randomUUID().slice(0, 8) }, { cause: error });
+	process.stderr.write(`secure-code: ${known.problem.message}\n${known.problem.next}\n`);
+	if (known.row.audience === 'maintainer') process.stderr.write(`${(error as Error).stack ?? error}\n`);
+	return known.row.exit;
+}
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stopping.abort());
+// A reader that has seen enough (head, for example) is no failure of ours.
+process.stdout.on('error', () => process.exit(0));
+
+start(process.argv.slice(2), stopping.signal)
+	.catch(explain)
+	.then((code) => {
+		process.exitCode = code;
+		process.stdin.destroy();
+	});
