@@ -1,13 +1,14 @@
 /** What the author of the workflow allows: the node's parameters, each in the unit of the contract. */
 import { KnownError } from '../../src/contract/error.ts';
 import type { Network } from '../../src/contract/job.ts';
+import { type LanguageChoice, languages } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { literal } from '../shared/literal.ts';
 import { megabyte, secondMs } from './parameters.ts';
 
 export interface Settings {
-	readonly language: string;
+	readonly language: LanguageChoice;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
 	readonly codeCharacters: number;
@@ -35,6 +36,16 @@ function readLimit(context: NodeContext, name: string, itemIndex: number, limit:
 	throw new KnownError('CONFIG_INVALID', { details: `the parameter "${name}" must be a number between ${between}` });
 }
 
+/** Harmless and useful as an expression: the language may come with the data, and the model may choose it anyway. */
+function readLanguage(context: NodeContext, itemIndex: number): LanguageChoice {
+	const choices = ['auto', ...languages] as const;
+	const value = context.getNodeParameter('language', itemIndex, 'auto');
+	const choice = choices.find((language) => language === value);
+	if (choice !== undefined) return choice;
+	const details = `the parameter "language" must be one of ${choices.join(', ')}`;
+	throw new KnownError('CONFIG_INVALID', { details });
+}
+
 function readNetwork(context: NodeContext, itemIndex: number): Network {
 	const choice = readText(context, 'network', itemIndex, 'none');
 	if (choice === 'none' || choice === 'full') return choice;
@@ -49,7 +60,7 @@ function readAllowedImports(context: NodeContext, itemIndex: number): { allowedI
 
 export function readSettings(context: NodeContext, itemIndex: number): Settings {
 	return {
-		language: context.getNodeParameter('language', itemIndex, 'auto') as string,
+		language: readLanguage(context, itemIndex),
 		timeoutMs: readLimit(context, 'timeout', itemIndex, 'timeoutMs', secondMs),
 		memoryBytes: readLimit(context, 'memory', itemIndex, 'memoryBytes', megabyte),
 		codeCharacters: readLimit(context, 'maxCodeLength', itemIndex, 'codeCharacters', 1),

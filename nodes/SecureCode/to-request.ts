@@ -1,6 +1,5 @@
 /** From what the author allows and what was asked for to one job request. */
 import type { JobRequestInput } from '../../src/contract/job.ts';
-import type { LanguageChoice } from '../../src/contract/language.ts';
 import { narrow } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
 import type { ToolCall } from './model-arguments.ts';
@@ -18,7 +17,7 @@ export function toRequest(
 ): JobRequestInput {
 	return {
 		code: call.code,
-		language: (call.language ?? settings.language) as LanguageChoice,
+		language: call.language ?? settings.language,
 		limits: {
 			timeoutMs: narrow('timeoutMs', settings.timeoutMs, scaled(call.maxTime, secondMs)),
 			memoryBytes: narrow('memoryBytes', settings.memoryBytes, scaled(call.maxMemory, megabyte)),

@@ -103,6 +103,10 @@ describe.each(manifest.n8n.nodes as string[])('%s', (file) => {
 		expect(Object.keys(require.cache)).not.toContain(resolve('dist/core/compose.js'));
 	});
 
+	it('is light, because the core with its parsers lies outside', () => {
+		expect(statSync(file).size).toBeLessThan(64 * 1024);
+	});
+
 	it('has light and dark icons where n8n looks for them', () => {
 		const icon = node.description.icon as { light: string; dark: string };
 		const paths = [icon.light, icon.dark].map((path) => join(file, '..', path.replace('file:', '')));

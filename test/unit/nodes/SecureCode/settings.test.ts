@@ -70,6 +70,7 @@ describe('readSettings', () => {
 		['timeout', '30', 'the parameter "timeout" must be a number between 1 and 300'],
 		['memory', 1, 'the parameter "memory" must be a number between 16 and 1024'],
 		['maxCodeLength', 1_000_000, 'the parameter "maxCodeLength" must be a number between 100 and 200000'],
+		['language', 'ruby', 'the parameter "language" must be one of auto, python, javascript, bash'],
 		['network', 'everything', 'the parameter "network" must be "none", "hosts" or "full"'],
 		['allowedImports', 7, 'the parameter "allowedImports" must be a text'],
 	])('refuses a hand-written workflow whose %s is %j', (name, value, details) => {
@@ -83,6 +84,10 @@ describe('readSettings', () => {
 			expect(() => settingsOf({ [name]: expression })).toThrow(`"${name}" must be a fixed value, not an expression`);
 		},
 	);
+
+	it('takes the language from an expression', () => {
+		expect(settingsOf({ language: () => 'bash' }).language).toBe('bash');
+	});
 
 	it('refuses an expression for the allowed hosts', () => {
 		expect(() => settingsOf({ network: 'hosts', allowedHosts: '={{ $json.host }}' })).toThrow(
