@@ -21,7 +21,12 @@ export default defineConfig({
 				fileParallelism: false,
 				globalSetup: ['test/helpers/bring-nsjail.ts'],
 			}),
-			tier('integration', { testTimeout: 180_000, hookTimeout: 900_000, fileParallelism: false, globalSetup: [] }),
+			tier('integration', {
+				testTimeout: 180_000,
+				hookTimeout: 900_000,
+				fileParallelism: false,
+				globalSetup: ['test/integration/helpers/start-n8n.ts'],
+			}),
 		],
 	},
 });
