@@ -2,24 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownError } from '../contract/error.ts';
+import type { Command, Typed } from './command.ts';
 import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { packages } from './commands/packages.ts';
 import { run } from './commands/run.ts';
 import { setup } from './commands/setup.ts';
 import { describeFlags, type Flags } from './flags.ts';
-
-export interface Typed {
-	readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
-	readonly positionals: readonly string[];
-}
-
-export interface Command {
-	readonly flags: Flags;
-	readonly help: string;
-	/** @returns the exit code */
-	act(typed: Typed, signal: AbortSignal): Promise<number>;
-}
 
 const commands: Readonly<Record<string, Command>> = { run, check, doctor, setup, packages };
 

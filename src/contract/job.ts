@@ -3,33 +3,7 @@ import { z } from 'zod';
 import { findingSchema } from './finding.ts';
 import { languageChoiceSchema, languageSchema } from './language.ts';
 import { type LimitName, type LimitRow, limits } from './limits.ts';
-
-export const jobStatuses = [
-	'succeeded',
-	'failed',
-	'timed_out',
-	'out_of_memory',
-	'output_exceeded',
-	'killed',
-	'denied',
-	'cancelled',
-	'broken',
-] as const;
-export const jobStatusSchema = z.enum(jobStatuses);
-export type JobStatus = z.infer<typeof jobStatusSchema>;
-
-/** What each status word means, for documents and for the model. */
-export const statusMeanings: Record<JobStatus, string> = {
-	succeeded: 'The program ended with exit code 0.',
-	failed: 'The program ended with another exit code; stderr says why.',
-	timed_out: 'The program was still running at its time limit and was killed.',
-	out_of_memory: 'The program needed more memory than its limit and was killed.',
-	output_exceeded: 'The program flooded its output and was killed.',
-	killed: 'A signal ended the program, for example a crash.',
-	denied: 'The check or the policy refused the program; nothing was run.',
-	cancelled: 'The caller cancelled the job; the program was killed.',
-	broken: 'The sandbox failed; the program is not to blame.',
-};
+import { jobStatuses } from './status.ts';
 
 /** "none": no network. A list: these hosts only, and an empty list means none. "full": every public host. */
 export const networkSchema = z.union([z.enum(['none', 'full']), z.array(z.string().min(1).max(260))]);
@@ -112,7 +86,7 @@ export const outFileSchema = z.strictObject({
 export type OutFile = z.infer<typeof outFileSchema>;
 
 export const jobResultSchema = z.strictObject({
-	status: jobStatusSchema,
+	status: z.enum(jobStatuses),
 	exitCode: z.int().nullable(),
 	signal: z.string().nullable(),
 	stdout: z.string(),

@@ -1,5 +1,5 @@
 /** Every limit of a job: one row each, from which node parameters, flags, docs and tests are made. Plain data: n8n reads it at start. */
-import type { JobStatus } from './job.ts';
+import type { JobStatus } from './status.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

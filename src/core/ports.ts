@@ -1,10 +1,8 @@
 /** What the story of a job asks of its surroundings. */
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import type { Language } from '../contract/language.ts';
-import type { Backend } from './sandbox/backend.ts';
+import type { Backend, OutputStream } from './sandbox/backend.ts';
 import type { Runtime } from './sandbox/runtimes/runtime.ts';
-
-export type OutputStream = 'stdout' | 'stderr';
 
 export interface JobContext {
 	/** Aborting kills the job at once. */

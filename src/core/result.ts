@@ -1,7 +1,8 @@
 /** Builds the one shape in which every job ends. Pure. */
 import type { Finding } from '../contract/finding.ts';
-import type { JobResult, JobStatus, Problem } from '../contract/job.ts';
+import type { JobResult, Problem } from '../contract/job.ts';
 import type { Language } from '../contract/language.ts';
+import type { JobStatus } from '../contract/status.ts';
 
 const nothingRan = {
 	exitCode: null,

@@ -6,9 +6,9 @@ import { KnownError, problemFor } from '../../contract/error.ts';
 import { languageChoiceSchema, languageLabels } from '../../contract/language.ts';
 import { limits } from '../../contract/limits.ts';
 import { type CheckOptions, check as checkCode, checkOptionsSchema, describeFindings } from '../../core/compose.ts';
+import type { Command, Typed } from '../command.ts';
 import { allowedImports, type Flags, language, network, programFlags, text } from '../flags.ts';
 import { type Line, readLines, writeLine } from '../lines.ts';
-import type { Command, Typed } from '../main.ts';
 
 const flags = {
 	...programFlags,

@@ -1,8 +1,8 @@
 /** secure-code doctor: what this host can do, and the one fix for each step that fails. */
 import { probeBackends } from '../../core/compose.ts';
 import type { Probe, ProbeStep } from '../../core/sandbox/backend.ts';
+import type { Command } from '../command.ts';
 import type { Flags } from '../flags.ts';
-import type { Command } from '../main.ts';
 
 const flags = { json: { type: 'boolean', help: 'print one line of JSON' } } as const satisfies Flags;
 

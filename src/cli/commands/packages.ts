@@ -2,8 +2,8 @@
 import { KnownError } from '../../contract/error.ts';
 import { findPython, readPackages, setPackages, withoutPackages, withPackages } from '../../core/compose.ts';
 import { dataHome } from '../../core/host/folders.ts';
+import type { Command } from '../command.ts';
 import type { Flags } from '../flags.ts';
-import type { Command } from '../main.ts';
 
 const flags = { json: { type: 'boolean', help: 'print one line of JSON' } } as const satisfies Flags;
 

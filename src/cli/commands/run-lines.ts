@@ -6,9 +6,9 @@ import type { JobRequestInput, JobResult, Problem } from '../../contract/job.ts'
 import { composeExecutor, parseJobRequest } from '../../core/compose.ts';
 import type { Executor, JobContext } from '../../core/ports.ts';
 import { withoutRun } from '../../core/result.ts';
+import type { Typed } from '../command.ts';
 import { requestDefaults, text } from '../flags.ts';
 import { type Line, readLines, writeLine } from '../lines.ts';
-import type { Typed } from '../main.ts';
 
 /** Room for a job with its files. */
 const lineBytes = 128 * 1024 * 1024;

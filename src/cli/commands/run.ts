@@ -7,8 +7,8 @@ import { KnownError, knownErrors } from '../../contract/error.ts';
 import type { JobRequestInput, JobResult } from '../../contract/job.ts';
 import { composeExecutor, parseJobRequest } from '../../core/compose.ts';
 import type { JobContext } from '../../core/ports.ts';
+import type { Command, Typed } from '../command.ts';
 import { type Flags, jobFlags, requestDefaults, text, texts } from '../flags.ts';
-import type { Command, Typed } from '../main.ts';
 import { runLines } from './run-lines.ts';
 
 const flags = {

@@ -5,8 +5,8 @@ import { findPython, installNsjail, locateNsjail } from '../../core/compose.ts';
 import { dataHome, isRoot } from '../../core/host/folders.ts';
 import { runCommand } from '../../core/host/process.ts';
 import { findProgram } from '../../core/sandbox/runtimes/find.ts';
+import type { Command } from '../command.ts';
 import type { Flags } from '../flags.ts';
-import type { Command } from '../main.ts';
 import { doctor } from './doctor.ts';
 
 const flags = { yes: { type: 'boolean', short: 'y', help: 'do not ask' } } as const satisfies Flags;

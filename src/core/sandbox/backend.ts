@@ -1,6 +1,7 @@
 /** The promise every isolation technology keeps: run one command in a fresh box and say exactly how it ended. */
 import type { Limits } from '../../contract/limits.ts';
-import type { OutputStream } from '../ports.ts';
+
+export type OutputStream = 'stdout' | 'stderr';
 
 /** What isolation a job asks for. Paths without "host" in their name are paths inside the box. */
 export interface BoxSpec {

@@ -1,8 +1,9 @@
 /** Reads from our timer, the control group and the wait status how a job ended, and says it in words for the model. Pure. */
 import { type ErrorCode, problemFor } from '../../contract/error.ts';
-import type { JobStatus, Problem } from '../../contract/job.ts';
+import type { Problem } from '../../contract/job.ts';
 import type { Language } from '../../contract/language.ts';
 import { fixedLimits, type Limits } from '../../contract/limits.ts';
+import type { JobStatus } from '../../contract/status.ts';
 import type { BoxOutcome } from './backend.ts';
 
 export interface Verdict {
