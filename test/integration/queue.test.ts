@@ -1,0 +1,78 @@
+/** Queue mode: n8n hands executions to a worker over Redis, and the worker runs the code. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createOwner } from '../../scripts/n8n/n8n-client.ts';
+import { freePort } from '../../scripts/n8n/n8n-process.ts';
+import { type Bench, openBench } from './helpers/bench.ts';
+import { whyMissing } from './helpers/debian.ts';
+import { type OwnN8n, prepareN8n } from './helpers/own-n8n.ts';
+import { processesCalled, programCalled, until } from './helpers/processes.ts';
+import { type Redis, startRedis } from './helpers/redis.ts';
+import { programs, stepItems, toolResults } from './helpers/results.ts';
+import { call } from './helpers/scripted-model.ts';
+import { owner } from './helpers/start-n8n.ts';
+import { chatAgent, manualAgent, stepWorkflow } from './helpers/workflows.ts';
+
+const reason = whyMissing('redis-server', 'redis-server');
+const title = `In queue mode${reason === undefined ? '' : ` (no redis-server: ${reason})`}`;
+
+describe.skipIf(reason !== undefined)(title, () => {
+	let redis: Redis;
+	let own: OwnN8n;
+	let bench: Bench;
+
+	beforeAll(async () => {
+		redis = await startRedis();
+		own = await prepareN8n();
+		const port = await freePort();
+		const env = {
+			EXECUTIONS_MODE: 'queue',
+			QUEUE_BULL_REDIS_HOST: '127.0.0.1',
+			QUEUE_BULL_REDIS_PORT: String(redis.port),
+			OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+			// The worker writes resume links with it; otherwise they would lead to the worker.
+			WEBHOOK_URL: `http://127.0.0.1:${port}/`,
+			N8N_ENCRYPTION_KEY: 'shared-by-main-and-worker',
+		};
+		// The main process cannot run code, so an answer shows that the worker ran it.
+		const main = await own.start({ port, env: { ...env, SECURE_CODE_NSJAIL: '/nonexistent/nsjail' } });
+		await own.start({ env, command: ['worker', '--concurrency=5'], readyText: 'worker is now ready' });
+		bench = await openBench(await createOwner(main.baseUrl, owner));
+	});
+
+	afterAll(async () => {
+		await bench?.close();
+		await own?.remove();
+		await redis?.stop();
+	});
+
+	test.each(programs)('an agent runs $language on the worker', async ({ code, language, result }) => {
+		const execution = await bench.ask([call({ code, language })]);
+		expect([execution.status, toolResults(execution)]).toEqual(['success', [result]]);
+	});
+
+	test.each(programs)('a step runs $language on the worker', async ({ code, language, result }) => {
+		const execution = await bench.run(stepWorkflow([{}], { code, language }));
+		expect(stepItems(execution)).toEqual([{ json: result, pairedItem: { item: 0 } }]);
+	});
+
+	test.each(programs)('a chat is answered after the worker ran $language', async ({ code, result }) => {
+		const webhookId = crypto.randomUUID();
+		const workflow = await bench.client.createWorkflow(chatAgent(webhookId, { credential: bench.credential }));
+		await bench.client.publish(workflow);
+		bench.model.play(call({ code }), { text: 'From the worker.' });
+		const { text } = await bench.client.chat(webhookId, 'go');
+		expect(JSON.parse(text)).toEqual({ output: 'From the worker.' });
+		expect(toolResults(await bench.client.newestExecution(workflow.id))).toEqual([result]);
+	});
+
+	test('a stop in n8n kills every process of the program on the worker', async () => {
+		const name = `job-of-${crypto.randomUUID()}`;
+		bench.model.play(call({ code: programCalled(name), language: 'bash' }));
+		const tool = { timeout: 300, validateCode: false };
+		const workflow = await bench.client.createWorkflow(manualAgent({ credential: bench.credential, tool }));
+		const id = await bench.client.start(workflow, 'Start');
+		await until(() => processesCalled(name).length === 2);
+		await bench.client.stop(id);
+		await expect.poll(() => processesCalled(name), { timeout: 5_000 }).toEqual([]);
+	});
+});
