@@ -40,8 +40,9 @@ export class Capture {
 	}
 
 	#compact(): void {
+		const all = Buffer.concat(this.#tail);
 		const share = Math.floor(this.#keep / 2);
-		const last = Buffer.from(Buffer.concat(this.#tail).subarray(-share));
+		const last = Buffer.from(all.subarray(Math.max(0, all.length - share)));
 		this.#tail = [last];
 		this.#tailBytes = last.length;
 	}

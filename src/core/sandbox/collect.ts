@@ -1,9 +1,7 @@
 /** Takes over the files of a dead program from an archive that was made inside its jail: nothing hostile is ever opened here. */
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import mime from 'mime';
 import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
@@ -30,7 +28,10 @@ export function cleanPath(name: string): string | undefined {
 async function keep(entry: TarEntry, folder: string, name: string): Promise<OutFile> {
 	const path = join(folder, name);
 	await mkdir(dirname(path), { recursive: true });
-	await pipeline(entry, createWriteStream(path, { mode: 0o644 }));
+	await writeFile(path, entry, { mode: 0o644 }).catch(async (error: unknown) => {
+		await rm(path, { force: true });
+		throw error;
+	});
 	const type = mime.getType(name) ?? 'application/octet-stream';
 	return { name, type, bytes: entry.header.size ?? 0, path };
 }

@@ -5,6 +5,9 @@ import type { JobFile, JobRequest } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
 import { RunFolder } from '../host/run-folder.ts';
 
+/** Where a program finds the data of its job. */
+const dataName = 'data.json';
+
 const refuse = (details: string) => new KnownError('JOB_INVALID', { details });
 
 async function sizeOf(file: JobFile): Promise<number> {
@@ -14,25 +17,25 @@ async function sizeOf(file: JobFile): Promise<number> {
 	return found.size;
 }
 
-async function checkSizes(files: readonly JobFile[]): Promise<void> {
+async function checkFiles(files: readonly JobFile[], hasData: boolean): Promise<void> {
 	if (files.length > fixedLimits.inFiles) throw refuse(`"files": at most ${fixedLimits.inFiles} files are taken`);
 	for (const file of files) {
 		if ((await sizeOf(file)) > fixedLimits.inFileBytes)
 			throw refuse(`"files": ${file.name} has more than ${fixedLimits.inFileBytes} bytes`);
 	}
-	const names = new Set(files.map((file) => file.name));
-	if (names.size < files.length) throw refuse('"files": two files have the same name');
+	const names = [...files.map((file) => file.name), ...(hasData ? [dataName] : [])];
+	if (new Set(names).size < names.length) throw refuse('"files": two files have the same name');
 }
 
 export async function shareInputs({ files, data }: JobRequest) {
 	if (files.length === 0 && data === undefined) return undefined;
-	await checkSizes(files);
+	await checkFiles(files, data !== undefined);
 	const shared = files.map(({ name, path, base64 }) => ({
 		name,
 		content: path === undefined ? Buffer.from(base64 ?? '', 'base64') : { hostPath: path },
 	}));
-	const json = data === undefined ? [] : [{ name: 'data.json', content: Buffer.from(JSON.stringify(data)) }];
-	const folder = await RunFolder.create();
+	const json = data === undefined ? [] : [{ name: dataName, content: Buffer.from(JSON.stringify(data)) }];
+	const folder = RunFolder.create();
 	const path = await folder.share('in', [...shared, ...json]);
 	return { path, remove: () => folder.remove() };
 }

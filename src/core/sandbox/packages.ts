@@ -1,6 +1,7 @@
 /** Python packages for the jail: wheels in a folder per set, switched over as a whole, mounted read-only. */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { KnownError } from '../../contract/error.ts';
@@ -21,18 +22,26 @@ const empty: PackageIndex = { names: [], set: null, python: null };
 const folderOf = (home: string): string => join(home, 'packages', 'python');
 const indexPath = (home: string): string => join(folderOf(home), 'index.json');
 
-export async function readPackages(home: string): Promise<PackageIndex> {
-	const text = await readFile(indexPath(home), 'utf8').catch(() => undefined);
-	if (text === undefined) return empty;
-	const parsed = indexSchema.safeParse(JSON.parse(text));
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+export function readPackages(home: string): PackageIndex {
+	if (!existsSync(indexPath(home))) return empty;
+	const text = readFileSync(indexPath(home), 'utf8');
+	const parsed = indexSchema.safeParse(parseJson(text));
 	if (!parsed.success) throw new KnownError('CONFIG_INVALID', { details: 'the list of packages cannot be read' });
 	return parsed.data;
 }
 
 /** The folder to mount, from the first data folder that has packages. */
-export async function packageFolder(homes: readonly string[]): Promise<string | undefined> {
+export function packageFolder(homes: readonly string[]): string | undefined {
 	for (const home of homes) {
-		const { set } = await readPackages(home);
+		const { set } = readPackages(home);
 		if (set !== null) return join(folderOf(home), set);
 	}
 	return undefined;
@@ -71,9 +80,20 @@ async function openToAll(folder: string): Promise<void> {
 
 /** Wheels only: building a source package would run its code on the host. */
 async function fetchWheels(python: string, names: readonly string[], folder: string): Promise<void> {
-	const args = ['-m', 'pip', 'install', '--only-binary=:all:', '--no-input', '--disable-pip-version-check'];
+	const args = [
+		'-m',
+		'pip',
+		'install',
+		'--only-binary=:all:',
+		'--no-input',
+		'--disable-pip-version-check',
+		'--root-user-action=ignore',
+	];
 	const { exitCode } = await runCommand(python, [...args, '--target', folder, ...names], { show: true });
-	if (exitCode !== 0) throw new KnownError('CONFIG_INVALID', { details: `pip could not bring ${names.join(', ')}` });
+	if (exitCode !== 0) {
+		await rm(folder, { recursive: true, force: true });
+		throw new KnownError('CONFIG_INVALID', { details: `pip could not bring ${names.join(', ')}` });
+	}
 	await openToAll(folder);
 }
 
@@ -84,7 +104,7 @@ export async function setPackages(
 	python: { path: string; version: string },
 ): Promise<PackageIndex> {
 	requireNames(names);
-	const before = await readPackages(home);
+	const before = readPackages(home);
 	const stamp = createHash('sha256')
 		.update(JSON.stringify([names, python.version, Date.now()]))
 		.digest('hex')
