@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Capture } from '../../../../src/core/sandbox/capture.ts';
+import { cutMark } from '../../../../src/core/text.ts';
+
+function capture(keep: number, chunks: readonly string[]) {
+	const stream = new Capture(keep);
+	for (const chunk of chunks) stream.push(Buffer.from(chunk));
+	return { ...stream.result(), total: stream.total };
+}
+
+describe('Capture', () => {
+	it('keeps a short stream whole', () => {
+		expect(capture(10, ['01234', '56789'])).toEqual({ text: '0123456789', truncated: false, total: 10 });
+	});
+
+	it('keeps head and tail of a long one and says how much is missing', () => {
+		expect(capture(4, ['0123456789'])).toEqual({ text: `01${cutMark(6)}89`, truncated: true, total: 10 });
+	});
+
+	it('gives the odd byte to the head', () => {
+		expect(capture(5, ['0', '123456', '789']).text).toBe(`012${cutMark(5)}89`);
+	});
+
+	it('keeps nothing when nothing may be kept', () => {
+		expect(capture(0, ['abc'])).toEqual({ text: cutMark(3), truncated: true, total: 3 });
+	});
+
+	it('cleans what it kept', () => {
+		expect(capture(100, ['\u001b[31m', 'red\r\n']).text).toBe('red\n');
+	});
+
+	it('can be asked twice', () => {
+		const stream = new Capture(4);
+		stream.push(Buffer.from('0123456789'));
+		expect(stream.result()).toEqual(stream.result());
+	});
+
+	it('never loses head or tail and never keeps more than allowed, whatever the chunks', () => {
+		const chunks = fc.array(fc.stringMatching(/^[a-z]{0,9}$/), { maxLength: 30 });
+		fc.assert(
+			fc.property(chunks, fc.integer({ min: 1, max: 40 }), (parts, keep) => {
+				const all = parts.join('');
+				const { text, truncated, total } = capture(keep, parts);
+				if (all.length <= keep) return text === all && !truncated && total === all.length;
+				const half = Math.ceil(keep / 2);
+				const tail = keep - half;
+				const expected = all.slice(0, half) + cutMark(all.length - keep) + all.slice(all.length - tail);
+				return text === expected && truncated && total === all.length;
+			}),
+			{ numRuns: 2_000 },
+		);
+	});
+
+	it('holds a flood in little memory', () => {
+		const stream = new Capture(1024);
+		const chunk = Buffer.alloc(65_536, 0x61);
+		const before = process.memoryUsage().arrayBuffers;
+		for (let sent = 0; sent < 2_000; sent++) stream.push(Buffer.from(chunk));
+		globalThis.gc?.();
+		expect(stream.total).toBe(2_000 * 65_536);
+		expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+	});
+});
