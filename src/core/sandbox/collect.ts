@@ -28,7 +28,7 @@ export function cleanPath(name: string): string | undefined {
 async function keep(entry: TarEntry, folder: string, name: string): Promise<OutFile> {
 	const path = join(folder, name);
 	await mkdir(dirname(path), { recursive: true });
-	await writeFile(path, entry, { mode: 0o644 }).catch(async (error: unknown) => {
+	await writeFile(path, entry as AsyncIterable<Buffer>, { mode: 0o644 }).catch(async (error: unknown) => {
 		await rm(path, { force: true });
 		throw error;
 	});

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
-import { type Headers, pack } from 'tar-stream';
+import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { cleanPath, collect } from '../../../../src/core/sandbox/collect.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
-type Entry = Partial<Headers> & { readonly name: string; readonly content?: string };
+type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
 
 function archive(entries: readonly Entry[]): Promise<Buffer> {
 	const packer = pack();

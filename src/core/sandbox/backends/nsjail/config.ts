@@ -17,16 +17,25 @@ export interface JailPlace {
 	readonly architecture: string;
 	/** Without a memory control group the address space is limited instead, where the language allows it. */
 	readonly hasCgroup: boolean;
+	/** How many task lists of control groups the first process joins; they are open from descriptor 6 on. */
+	readonly groupsToJoin: number;
 	/** A container that masks its own /proc forbids a fresh one. */
 	readonly hasProc: boolean;
 }
 
-type Value = string | number | boolean | Fields;
+type Value = string | number | boolean | Word | Fields;
 interface Fields {
 	readonly [name: string]: Value | readonly Value[] | undefined;
 }
-/** An unquoted word of the text format. */
-const word = (text: string): string => `\u0000${text}`;
+
+/** An unquoted word of the text format. It is a type of its own, so that no text of a job can pass for one. */
+class Word {
+	readonly text: string;
+	constructor(text: string) {
+		this.text = text;
+	}
+}
+const word = (text: string): Word => new Word(text);
 
 /** Text format strings are byte strings: everything outside plain ASCII is written as an octal escape. */
 function quote(text: string | Uint8Array): string {
@@ -46,9 +55,9 @@ function render(fields: Fields): string {
 }
 
 function renderOne(name: string, value: Value): string {
+	if (value instanceof Word) return `${name}: ${value.text}`;
 	if (typeof value === 'object') return `${name} { ${render(value).replaceAll('\n', ' ')} }`;
-	if (typeof value !== 'string') return `${name}: ${value}`;
-	return `${name}: ${value.startsWith('\u0000') ? value.slice(1) : quote(value)}`;
+	return `${name}: ${typeof value === 'string' ? quote(value) : value}`;
 }
 
 const noPrivileges = { nosuid: true, nodev: true };
@@ -78,11 +87,15 @@ function mountsFor(spec: BoxSpec, place: JailPlace): Fields[] {
 		tmpfs('/tmp', fixedLimits.tmpBytes, '1777'),
 		tmpfs('/dev/shm', fixedLimits.tmpBytes, '1777'),
 		...spec.binds.map((one) => bind(one.hostPath, one.path)),
-		...spec.files.map((file) => ({ src_content: word(quote(file.content)), dst: file.path, ...noPrivileges })),
+		...spec.files.map((file) => ({ src_content: file.content, dst: file.path, ...noPrivileges })),
 	];
 }
 
-/** nsjail's own defaults are traps (4 GiB, 1 MiB files, 32 files, nice 19), so each is set. */
+/**
+ * nsjail's own defaults are traps (4 GiB, 1 MiB files, 32 files, nice 19), so each is set; for some the number counts only
+ * with the type beside it. Processor time has no limit of its own: it adds up over threads and would end a job before its
+ * wall time.
+ */
 function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
 	const { limits } = spec;
 	const isAddressSpaceLimited = !place.hasCgroup && spec.limitAddressSpace;
@@ -90,14 +103,19 @@ function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
 		rlimit_as: isAddressSpaceLimited ? Math.ceil((2 * limits.memoryBytes) / MiB) + 256 : undefined,
 		rlimit_as_type: isAddressSpaceLimited ? undefined : word('INF'),
 		rlimit_core: 0,
-		rlimit_cpu: Math.ceil(limits.timeoutMs / 1000) + 1,
+		rlimit_cpu_type: word('INF'),
 		rlimit_fsize: Math.ceil(limits.fileBytes / MiB),
 		rlimit_nofile: limits.openFiles,
 		rlimit_nproc: limits.processes + 1,
+		rlimit_nproc_type: word('VALUE'),
 		rlimit_stack: 8,
+		rlimit_stack_type: word('VALUE'),
 		nice_level: 5,
 	};
 }
+
+/** The descriptor of the first task list; 3 to 5 are the control socket, the collector's output and nsjail's log. */
+const firstList = 6;
 
 /** Seconds beyond the job's own limit after which nsjail ends the jail itself, should we no longer be there. */
 const backstopSeconds = 20;
@@ -105,7 +123,8 @@ const backstopSeconds = 20;
 /** @returns the text of the configuration file; it holds names of secrets, never values */
 export function configFor(spec: BoxSpec, place: JailPlace): string {
 	const id = { inside_id: String(jailUser.id), outside_id: String(place.outsideId), count: 1 };
-	const words = [String(spec.argv.length), ...spec.argv, ...spec.collector];
+	const words = [String(spec.argv.length), String(place.groupsToJoin), ...spec.argv, ...spec.collector];
+	const lists = Array.from({ length: place.groupsToJoin }, (_, index) => firstList + index);
 	return `${render({
 		name: 'secure-code',
 		mode: word('ONCE'),
@@ -118,7 +137,7 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		keep_caps: false,
 		disable_no_new_privs: false,
 		skip_setsid: false,
-		pass_fd: [3, 4],
+		pass_fd: [3, 4, ...lists],
 		...rlimitsFor(spec, place),
 		clone_newnet: true,
 		clone_newuser: true,
@@ -131,7 +150,7 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		gidmap: id,
 		mount_proc: false,
 		mount: mountsFor(spec, place),
-		seccomp_string: seccompPolicy(place.architecture),
+		seccomp_string: seccompPolicy(place.architecture, place.hasCgroup),
 		exec_bin: { path: initPath, arg: words },
 	})}\n`;
 }

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultLimits } from '../../../../../../src/contract/limits.ts';
+import type { BoxSpec } from '../../../../../../src/core/sandbox/backend.ts';
+import { configFor, type JailPlace } from '../../../../../../src/core/sandbox/backends/nsjail/config.ts';
+import { seccompPolicy } from '../../../../../../src/core/sandbox/backends/nsjail/seccomp.ts';
+import { emptySpec } from '../../../../../helpers/box.ts';
+
+const asRoot: JailPlace = {
+	root: '/var/lib/secure-code/rootfs/0123456789abcdef',
+	binds: { '/usr/lib/x86_64-linux-gnu': '/usr/lib/x86_64-linux-gnu' },
+	outsideId: 1_000_000_256,
+	architecture: 'x64',
+	hasCgroup: true,
+	hasProc: true,
+};
+
+const asUser: JailPlace = { ...asRoot, outsideId: 1001, architecture: 'arm64', hasCgroup: false, hasProc: false };
+
+const spec: BoxSpec = {
+	argv: ['/usr/bin/python3', '-I', '/code/main.py'],
+	env: { PATH: '/usr/bin', GREETING: 'say "hi"\n' },
+	secretEnv: { API_KEY: 'sk-very-secret' },
+	limits: { ...defaultLimits, timeoutMs: 1_500, workBytes: 1_048_576 },
+	files: [{ path: '/code/main.py', content: 'print("ñ")\n' }],
+	binds: [{ hostPath: '/tmp/run/in', path: '/work/in' }],
+	limitAddressSpace: true,
+	collector: ['/usr/bin/bash', '-c', 'tar'],
+};
+
+const fixedHead = `name: "secure-code"
+mode: ONCE
+hostname: "sandbox"
+cwd: "/work"
+time_limit: 22
+log_level: WARNING
+keep_env: false
+envar: "PATH=/usr/bin"
+envar: "GREETING=say \\042hi\\042\\012"
+envar: "API_KEY"
+keep_caps: false
+disable_no_new_privs: false
+skip_setsid: false
+pass_fd: 3
+pass_fd: 4
+`;
+
+const rlimits = `rlimit_core: 0
+rlimit_cpu: 3
+rlimit_fsize: 64
+rlimit_nofile: 256
+rlimit_nproc: 65
+rlimit_stack: 8
+nice_level: 5
+clone_newnet: true
+clone_newuser: true
+clone_newns: true
+clone_newpid: true
+clone_newipc: true
+clone_newuts: true
+clone_newcgroup: true
+`;
+
+const tree = `mount_proc: false
+mount { src: "/var/lib/secure-code/rootfs/0123456789abcdef" dst: "/" is_bind: true nosuid: true nodev: true }
+mount { src: "/usr/lib/x86_64-linux-gnu" dst: "/usr/lib/x86_64-linux-gnu" is_bind: true nosuid: true nodev: true }
+mount { src: "/dev/null" dst: "/dev/null" is_bind: true rw: true nosuid: true noexec: true }
+mount { src: "/dev/zero" dst: "/dev/zero" is_bind: true rw: true nosuid: true noexec: true }
+mount { src: "/dev/full" dst: "/dev/full" is_bind: true rw: true nosuid: true noexec: true }
+mount { src: "/dev/random" dst: "/dev/random" is_bind: true rw: true nosuid: true noexec: true }
+mount { src: "/dev/urandom" dst: "/dev/urandom" is_bind: true rw: true nosuid: true noexec: true }
+`;
+
+const proc = 'mount { dst: "/proc" fstype: "proc" options: "subset=pid" nosuid: true nodev: true noexec: true }\n';
+
+const writable = `mount { dst: "/work" fstype: "tmpfs" rw: true options: "size=1048576,nr_inodes=2048,mode=0700" nosuid: true nodev: true }
+mount { dst: "/tmp" fstype: "tmpfs" rw: true options: "size=33554432,nr_inodes=2048,mode=1777" nosuid: true nodev: true }
+mount { dst: "/dev/shm" fstype: "tmpfs" rw: true options: "size=33554432,nr_inodes=2048,mode=1777" nosuid: true nodev: true }
+mount { src: "/tmp/run/in" dst: "/work/in" is_bind: true nosuid: true nodev: true }
+mount { src_content: "print(\\042\\303\\261\\042)\\012" dst: "/code/main.py" nosuid: true nodev: true }
+`;
+
+const end = (architecture: string) => `seccomp_string: "${seccompPolicy(architecture)}"
+exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
+`;
+
+const users = (outside: number) =>
+	['uidmap', 'gidmap'].map((map) => `${map} { inside_id: "1000" outside_id: "${outside}" count: 1 }\n`).join('');
+
+describe('configFor', () => {
+	it('writes the whole jail of a process that is root, has control groups and a fresh /proc', () => {
+		expect(configFor(spec, asRoot)).toBe(
+			[fixedHead, 'rlimit_as_type: INF\n', rlimits, users(1_000_000_256), tree, proc, writable, end('x64')].join(''),
+		);
+	});
+
+	it('limits the address space instead of memory where there are no control groups, and mounts no /proc where it may not', () => {
+		expect(configFor(spec, asUser)).toBe(
+			[fixedHead, 'rlimit_as: 512\n', rlimits, users(1001), tree, writable, end('arm64')].join(''),
+		);
+	});
+
+	it('never limits the address space of V8, which reserves more than it uses', () => {
+		const config = configFor({ ...spec, limitAddressSpace: false }, asUser);
+		expect(config).toContain('rlimit_as_type: INF\n');
+		expect(config).not.toContain('rlimit_as:');
+	});
+
+	it('holds the name of a secret and never its value', () => {
+		const config = configFor(spec, asRoot);
+		expect([config.includes('envar: "API_KEY"\n'), config.includes('sk-very-secret')]).toEqual([true, false]);
+	});
+});
+
+/** Reads a string of protobuf's text format as nsjail does. */
+function unquote(quoted: string): Buffer {
+	const bytes = [...quoted.slice(1, -1).matchAll(/\\([0-7]{3})|([^\\])/g)].map(([, octal, plain]) =>
+		octal === undefined ? (plain ?? '').charCodeAt(0) : Number.parseInt(octal, 8),
+	);
+	return Buffer.from(bytes);
+}
+
+describe('a string of the configuration', () => {
+	const contentOf = (content: string): string => {
+		const config = configFor({ ...emptySpec, files: [{ path: '/code/main.sh', content }] }, asRoot);
+		return /src_content: ("(?:[^"\\]|\\.)*") dst: "\/code\/main\.sh"/.exec(config)?.[1] ?? 'not found';
+	};
+
+	it('stays one plain ASCII string that reads back as the same bytes, whatever the program holds', () => {
+		const program = fc.oneof(
+			fc.string({ unit: 'binary' }),
+			fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\0', '}', '0') }),
+		);
+		fc.assert(
+			fc.property(program, (content) => {
+				const quoted = contentOf(content);
+				return /^"[ -~]*"$/.test(quoted) && unquote(quoted).equals(Buffer.from(content));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it.each(['\u0000INF', '"} mount { src: "/" dst: "/host" is_bind: true }', 'a\nmode: LISTEN'])(
+		'cannot become configuration: an argument %j',
+		(argument) => {
+			const lines = configFor({ ...emptySpec, argv: [argument] }, asRoot)
+				.trimEnd()
+				.split('\n');
+			const last = lines.at(-1) ?? '';
+			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "[^"]*" \}$/);
+			expect(unquote(/arg: ("[^"]*") \}$/.exec(last)?.[1] ?? '').toString()).toBe(argument);
+		},
+	);
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { seccompPolicy } from '../../../../../../src/core/sandbox/backends/nsjail/seccomp.ts';
+
+const everywhere =
+	'mount, umount, pivot_root, chroot, unshare, setns, ptrace, process_vm_readv, process_vm_writev, kcmp, bpf, ' +
+	'perf_event_open, userfaultfd, keyctl, add_key, request_key, open_by_handle_at, name_to_handle_at, init_module, ' +
+	'finit_module, delete_module, kexec_load, reboot, swapon, swapoff, quotactl, acct, syslog, personality, vhangup, ' +
+	'sethostname, setdomainname, clock_settime, clock_adjtime, settimeofday, adjtimex, fanotify_init, fanotify_mark, ' +
+	'mbind, migrate_pages, move_pages, set_mempolicy, vmsplice, lookup_dcookie';
+
+const rest =
+	'ERRNO(1) { clone(flags) { (flags & 0x7E020080) != 0 } }, ' +
+	'ERRNO(1) { socket(family) { family != 1 && family != 2 && family != 10 } }, ' +
+	'ERRNO(1) { socketpair(family) { family != 1 } }, ' +
+	'ERRNO(1) { ioctl(fd, request) { (request & 0xFFFFFFFF) == 0x5412 || (request & 0xFFFFFFFF) == 0x541C } }, ' +
+	'ERRNO(38) { SYSCALL[425], SYSCALL[426], SYSCALL[427], SYSCALL[428], SYSCALL[429], SYSCALL[430], SYSCALL[431], ' +
+	'SYSCALL[432], SYSCALL[433], SYSCALL[435], SYSCALL[438], SYSCALL[442], SYSCALL[447], SYSCALL[467] } ' +
+	'} USE jail DEFAULT ALLOW';
+
+describe('seccompPolicy', () => {
+	it.each([
+		['x64', ', iopl, ioperm, modify_ldt, uselib, kexec_file_load'],
+		['arm64', ''],
+	])('is this, whole, on %s', (architecture, more) => {
+		expect(seccompPolicy(architecture)).toBe(`POLICY jail { ERRNO(1) { ${everywhere}${more} }, ${rest}`);
+	});
+
+	it('needs no escape in the configuration of nsjail', () => {
+		expect(seccompPolicy('x64')).toMatch(/^[ !#-[\]-~]+$/);
+	});
+});
