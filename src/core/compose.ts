@@ -35,8 +35,8 @@ function createBoxes(backend: NsjailBackend): Boxes {
 			if (!runtime) throw new KnownError('RUNTIME_MISSING', { language: languageLabels[language] });
 			return runtime;
 		},
-		async packagesFor(language) {
-			const hostPath = language === 'bash' || language === 'python' ? await packageFolder(dataHomes()) : undefined;
+		packagesFor(language) {
+			const hostPath = language === 'javascript' ? undefined : packageFolder(dataHomes());
 			return hostPath === undefined ? [] : [{ hostPath, path: pythonPackages }];
 		},
 		shareInputs,

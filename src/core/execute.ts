@@ -70,13 +70,13 @@ async function runInBox(
 			secretValues: context.secretValues ?? {},
 			inFolder: inputs?.path,
 			wantsFiles: context.outDir !== undefined,
-			packages: await boxes.packagesFor(inspected.language),
+			packages: boxes.packagesFor(inspected.language),
 		});
 		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
 		return await recorder.result(outcome, boxes.backend.name, inspected);
 	} finally {
 		recorder.close();
-		await inputs?.remove();
+		inputs?.remove();
 	}
 }
 

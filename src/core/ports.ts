@@ -31,7 +31,7 @@ export interface Boxes {
 	readonly backend: Backend;
 	/** Throws RUNTIME_MISSING when the host has no interpreter for the language. */
 	runtimeFor(language: Language): Promise<Runtime>;
-	packagesFor(language: Language | null): Promise<Bind[]>;
+	packagesFor(language: Language | null): Bind[];
 	/** Lays out the files and the data of a request; undefined when it has none. */
-	shareInputs(request: JobRequest): Promise<{ readonly path: string; remove(): Promise<void> } | undefined>;
+	shareInputs(request: JobRequest): Promise<{ readonly path: string; remove(): void } | undefined>;
 }

@@ -27,8 +27,8 @@ async function change(names: readonly string[]): Promise<void> {
 	await setPackages(dataHome(), names, await python());
 }
 
-async function show(isJson: boolean): Promise<void> {
-	const { names, python: version } = await readPackages(dataHome());
+function show(isJson: boolean): void {
+	const { names, python: version } = readPackages(dataHome());
 	if (isJson) process.stdout.write(`${JSON.stringify({ python: { version, packages: names } })}\n`);
 	else process.stdout.write(names.length === 0 ? 'no packages\n' : `for Python ${version}: ${names.join(' ')}\n`);
 }
@@ -38,12 +38,12 @@ export const packages: Command = {
 	help,
 	async act(typed) {
 		const [action, ...names] = typed.positionals;
-		if (action === 'add' && names.length > 0) await change(withPackages((await readPackages(dataHome())).names, names));
+		if (action === 'add' && names.length > 0) await change(withPackages(readPackages(dataHome()).names, names));
 		else if (action === 'remove' && names.length > 0)
-			await change(withoutPackages((await readPackages(dataHome())).names, names));
+			await change(withoutPackages(readPackages(dataHome()).names, names));
 		else if (action !== 'list')
 			throw new KnownError('USAGE', { details: 'packages: say add NAME..., remove NAME... or list' });
-		await show(typed.values.json === true);
+		show(typed.values.json === true);
 		return 0;
 	},
 };

@@ -1,5 +1,16 @@
 /** Control groups of one run, on version 1, version 2 and hybrid hosts: create, limit, fill, read, remove. */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+	accessSync,
+	closeSync,
+	constants,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmdirSync,
+	writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CgroupCandidates, type ControllerV1, cgroupCandidates, controllersV1 } from './cgroup-plan.ts';
 
@@ -16,8 +27,11 @@ export interface CgroupUsage {
 }
 
 export interface Cgroup {
-	/** Moves a process, and so everything it starts from then on, into the group. */
-	add(pid: number): void;
+	/** Open task lists; a process that writes "0" into them joins the group without waiting. Version 1 only. */
+	readonly taskLists: readonly number[];
+	closeTaskLists(): void;
+	/** Moves a process, and so everything it starts from then on, into the group, unless it joined by itself. */
+	add(pid: number): Promise<void>;
 	usage(): CgroupUsage;
 	/** The group must be empty. */
 	remove(): void;
@@ -25,6 +39,12 @@ export interface Cgroup {
 
 export interface CgroupHost {
 	readonly version: 'v1' | 'v2';
+	/**
+	 * The first move of a process after a pause waits for a grace period of the kernel, about 10 ms; moves that follow
+	 * at once do not. Moving ourselves to where we are, while a jail is starting, makes the jail's own move free.
+	 * Nothing to do on version 1, where a jail joins by itself.
+	 */
+	prepareToAdd(): void;
 	create(name: string, limits: CgroupLimits): Cgroup;
 }
 
@@ -78,10 +98,11 @@ function groupV1(parents: Record<ControllerV1, string>, name: string, limits: Cg
 	writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
 	writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes);
 	writeFileSync(join(at.pids, 'pids.max'), String(limits.processes));
+	const taskLists = all.map((dir) => openSync(join(dir, 'tasks'), 'w'));
 	return {
-		add: (pid) => {
-			for (const dir of all) writeFileSync(join(dir, 'cgroup.procs'), String(pid));
-		},
+		taskLists,
+		closeTaskLists: () => taskLists.forEach(closeSync),
+		add: async () => {},
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at.memory, 'memory.oom_control')), 'oom_kill'),
 			processLimitHits: keyed(readOptional(join(at.pids, 'pids.events')), 'max'),
@@ -102,7 +123,9 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	writeOptional(join(at, 'memory.oom.group'), 1);
 	writeFileSync(join(at, 'pids.max'), String(limits.processes));
 	return {
-		add: (pid) => writeFileSync(join(at, 'cgroup.procs'), String(pid)),
+		taskLists: [],
+		closeTaskLists: () => {},
+		add: (pid) => writeFile(join(at, 'cgroup.procs'), String(pid)),
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at, 'memory.events')), 'oom_kill'),
 			processLimitHits: keyed(readOptional(join(at, 'pids.events')), 'max'),
@@ -137,11 +160,17 @@ function prepareV2(dir: string, own: string, mayMove: boolean): string | undefin
 	return delegate(parent) ? parent : undefined;
 }
 
-function tryV2(candidates: readonly string[], own: string): { parents: string[]; host: CgroupHost } | undefined {
+interface Found {
+	readonly version: CgroupHost['version'];
+	readonly parents: readonly string[];
+	readonly create: CgroupHost['create'];
+}
+
+function tryV2(candidates: readonly string[], own: string): Found | undefined {
 	const prepared = (mayMove: boolean) => candidates.map((dir) => attempt(() => prepareV2(dir, own, mayMove)));
 	const parent = prepared(false).find(Boolean) ?? prepared(true).find(Boolean);
 	if (!parent) return undefined;
-	return { parents: [parent], host: { version: 'v2', create: (name, limits) => groupV2(parent, name, limits) } };
+	return { version: 'v2', parents: [parent], create: (name, limits) => groupV2(parent, name, limits) };
 }
 
 function prepareV1(candidates: readonly string[], own: string): string | undefined {
@@ -152,11 +181,11 @@ function prepareV1(candidates: readonly string[], own: string): string | undefin
 	return candidates.map((dir) => join(dir, own)).find((parent) => attempt(() => usable(parent)));
 }
 
-function tryV1(candidates: CgroupCandidates['v1'], own: string): { parents: string[]; host: CgroupHost } | undefined {
+function tryV1(candidates: CgroupCandidates['v1'], own: string): Found | undefined {
 	const [memory, pids, cpuacct] = controllersV1.map((controller) => prepareV1(candidates[controller], own));
 	if (!memory || !pids || !cpuacct) return undefined;
 	const create: CgroupHost['create'] = (name, limits) => groupV1({ memory, pids, cpuacct }, name, limits);
-	return { parents: [memory, pids, cpuacct], host: { version: 'v1', create } };
+	return { version: 'v1', parents: [memory, pids, cpuacct], create };
 }
 
 function attempt<T>(action: () => T): T | undefined {
@@ -182,17 +211,31 @@ function removeLeftovers(parent: string): void {
 	}
 }
 
-/** The place where this process can make control groups; undefined when it may not. */
-export function findCgroups(): CgroupHost | undefined {
-	const candidates = cgroupCandidates(
+const readCandidates = (): CgroupCandidates =>
+	cgroupCandidates(
 		readOptional('/proc/self/cgroup') ?? '',
 		readOptional('/proc/self/mountinfo') ?? '',
 		(folder) => readOptional(join(folder, 'cgroup.controllers')) ?? '',
 	);
+
+/** The list of processes that this process stands in itself; moving there what is there already changes nothing. */
+function ownProcesses(): string | undefined {
+	const self = String(process.pid);
+	const lists = readCandidates().v2.map((folder) => join(folder, 'cgroup.procs'));
+	return lists.find((list) => isWritable(list) && readOptional(list)?.split('\n').includes(self));
+}
+
+/** The place where this process can make control groups; undefined when it may not. */
+export function findCgroups(): CgroupHost | undefined {
+	const candidates = readCandidates();
 	const own = `${prefix}${process.pid}`;
 	const found = tryV2(candidates.v2, own) ?? tryV1(candidates.v1, own);
 	if (!found) return undefined;
 	for (const parent of found.parents) removeLeftovers(parent);
 	process.once('exit', () => found.parents.forEach(rmdir));
-	return found.host;
+	const here = ownProcesses();
+	const prepareToAdd = () => {
+		if (here) writeFile(here, String(process.pid)).catch(() => {});
+	};
+	return { version: found.version, create: found.create, prepareToAdd };
 }

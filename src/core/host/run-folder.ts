@@ -1,7 +1,24 @@
 /** A short-lived folder for the files of one run: the jail's user can follow a path into it but cannot list it. */
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+
+const prefix = 'secure-code-run-';
+let isSwept = false;
+
+/** Folders of processes that were killed before they could clean up; looked for once, with our first run. */
+function removeLeftovers(): void {
+	if (isSwept) return;
+	isSwept = true;
+	for (const name of readdirSync(tmpdir())) {
+		const [, pid] = new RegExp(`^${prefix}(\\d+)-`).exec(name) ?? [];
+		if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+		const path = join(tmpdir(), name);
+		if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.())
+			rmSync(path, { recursive: true, force: true });
+	}
+}
 
 export class RunFolder {
 	readonly path: string;
@@ -10,16 +27,23 @@ export class RunFolder {
 		this.path = path;
 	}
 
-	static async create(): Promise<RunFolder> {
-		const path = await mkdtemp(join(tmpdir(), 'secure-code-'));
-		await chmod(path, 0o711);
+	/** Without waiting: these are a few small writes, and a turn in the thread pool costs more than they do. */
+	static create(): RunFolder {
+		removeLeftovers();
+		const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+		chmodSync(path, 0o711);
 		return new RunFolder(path);
 	}
 
+	/** Unlike that of any other run on this host. */
+	get name(): string {
+		return basename(this.path);
+	}
+
 	/** A file that only we and nsjail read. */
-	async writePrivate(name: string, content: string): Promise<string> {
+	writePrivate(name: string, content: string): string {
 		const path = join(this.path, name);
-		await writeFile(path, content, { mode: 0o600 });
+		writeFileSync(path, content, { mode: 0o600 });
 		return path;
 	}
 
@@ -35,8 +59,8 @@ export class RunFolder {
 		return folder;
 	}
 
-	async remove(): Promise<void> {
-		await rm(this.path, { recursive: true, force: true });
+	remove(): void {
+		rmSync(this.path, { recursive: true, force: true });
 	}
 }
 

@@ -2,14 +2,19 @@
  * The first process of a jail. It starts one program, reaps everything, relays stdout and stderr through real pipes,
  * tells the host how the program ended, and takes the whole jail down with it. Freestanding: no libc, no allocation.
  *
- *   init N PROGRAM ARG... [COLLECTOR ARG...]        N = number of words that belong to PROGRAM
+ *   init N J PROGRAM ARG... [COLLECTOR ARG...]        N = number of words that belong to PROGRAM
  *
- * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output.
+ * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output, and J open task lists
+ * of control groups from 6 on. Whoever is moved by another waits for a grace period of the kernel (10 ms); whoever
+ * writes itself into a list does not, so this process joins its control groups itself.
  * Control socket, host to init: one byte 'g' (go). Anything else, or a hang-up, ends the jail.
  * Control socket, init to host, one line each:
  *   R                                  ready: nothing of the program runs before the host says go
  *   X ERRNO                            the program could not be executed
- *   S STATUS USER_US SYSTEM_US RSS_KB  how the program ended (wait(2) status) and what all its processes used
+ *   J ERRNO                            a control group did not take this process
+ *   S STATUS USER_US SYSTEM_US RSS_KB OUT ERR
+ *                                      how the program ended (wait(2) status), what all its processes used, and how many
+ *                                      bytes of stdout and stderr the host has to wait for; nothing of it is alive then
  *   C STATUS                           how the collector ended
  *
  * Why it exists: as process 1 a program would ignore its own signals and leave zombies; exit codes above 128 could be
@@ -58,6 +63,7 @@
 enum {
 	CONTROL = 3,
 	COLLECTED = 4,
+	FIRST_LIST = 6,
 	SIGKILL_ = 9,
 	SIGCHLD_ = 17,
 	EINTR_ = 4,
@@ -83,6 +89,8 @@ struct pollfd_ {
 };
 
 static char buffer[BUFFER];
+/* Bytes relayed to stdout and to stderr, by descriptor. */
+static long relayed[3];
 
 static long call(long n, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
@@ -135,7 +143,7 @@ static char *put_number(char *at, long value) {
 }
 
 static void tell(char what, const long *numbers, int count) {
-	char line[128], *at = line;
+	char line[160], *at = line;
 	*at++ = what;
 	for (int i = 0; i < count; i++) at = put_number(at, numbers[i]);
 	*at++ = '\n';
@@ -149,6 +157,16 @@ static void await_go(void) {
 	do n = call3(SYS_read, CONTROL, &byte, 1);
 	while (n == -EINTR_);
 	if (n != 1 || byte != 'g') quit(1);
+}
+
+static void join_groups(long count) {
+	for (long fd = FIRST_LIST; fd < FIRST_LIST + count; fd++) {
+		long failure = -call3(SYS_write, fd, "0", 1);
+		call1(SYS_close, fd);
+		if (failure <= 0) continue;
+		tell('J', &failure, 1);
+		quit(5);
+	}
 }
 
 static void block_sigchld(int how) {
@@ -175,6 +193,7 @@ static int relay(int from, int to) {
 	if (n == -EINTR_) return 1;
 	if (n <= 0) return 0;
 	write_all(to, buffer, n);
+	relayed[to] += n;
 	return 1;
 }
 
@@ -210,8 +229,9 @@ static void attend(long pid, int signals, int out, int err, int *status) {
 static void report(int status) {
 	struct rusage_ used;
 	call2(SYS_getrusage, RUSAGE_CHILDREN_, &used);
-	long numbers[4] = {status, used.user_s * 1000000 + used.user_us, used.system_s * 1000000 + used.system_us, used.max_rss_kb};
-	tell('S', numbers, 4);
+	long user = used.user_s * 1000000 + used.user_us, system = used.system_s * 1000000 + used.system_us;
+	long numbers[6] = {status, user, system, used.max_rss_kb, relayed[1], relayed[2]};
+	tell('S', numbers, 6);
 }
 
 /* The collector may not add to the stderr of the program: its own is the read-only stdin. */
@@ -235,9 +255,9 @@ __attribute__((used)) void run(long *stack) {
 	int out[2], err[2], status = 0;
 	unsigned long mask = 1UL << (SIGCHLD_ - 1);
 	char *program[512];
-	long words = stack[0] > 2 ? number_of(argv[1]) : 0;
-	if (words < 1 || words > 510 || words > stack[0] - 2) quit(2);
-	for (long i = 0; i < words; i++) program[i] = argv[2 + i];
+	long words = stack[0] > 3 ? number_of(argv[1]) : 0;
+	if (words < 1 || words > 510 || words > stack[0] - 3) quit(2);
+	for (long i = 0; i < words; i++) program[i] = argv[3 + i];
 	program[words] = 0;
 
 	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0, 0);
@@ -248,6 +268,7 @@ __attribute__((used)) void run(long *stack) {
 	int signals = (int)call4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC_ | O_NONBLOCK_);
 	if (signals < 0 || call2(SYS_pipe2, out, O_CLOEXEC_) < 0 || call2(SYS_pipe2, err, O_CLOEXEC_) < 0) quit(3);
 
+	join_groups(number_of(argv[2]));
 	await_go();
 	long pid = start(program, environment, out[1], err[1]);
 	if (pid < 0) quit(4);
@@ -260,7 +281,7 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (argv[2 + words]) collect(argv + 2 + words, environment);
+	if (argv[3 + words]) collect(argv + 3 + words, environment);
 	quit(0);
 }
 

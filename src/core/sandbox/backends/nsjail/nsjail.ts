@@ -1,8 +1,8 @@
 /** The nsjail backend: finds its parts, proves once that they work on this host, and runs jobs in jails. */
-import { open } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import { KnownError } from '../../../../contract/error.ts';
 import { defaultLimits } from '../../../../contract/limits.ts';
-import { type CgroupHost, findCgroups } from '../../../host/cgroup.ts';
+import { type Cgroup, type CgroupHost, findCgroups } from '../../../host/cgroup.ts';
 import { dataHome, isEnterableByOthers, isRoot } from '../../../host/folders.ts';
 import { kernelFacts, readUidMap } from '../../../host/kernel.ts';
 import { RunFolder } from '../../../host/run-folder.ts';
@@ -25,11 +25,12 @@ interface Ground {
 	readonly tier: Tier;
 }
 
+/** One for the whole process, because a slot is a user of the host. */
+const slots = new Slots();
+
 export class NsjailBackend implements Backend {
 	readonly name = 'nsjail';
-	readonly #slots = new Slots();
 	#ground: Promise<Ground> | undefined;
-	#runs = 0;
 
 	/** The interpreters of the jail; building them is part of standing on the ground. */
 	async image(): Promise<Image> {
@@ -99,33 +100,34 @@ export class NsjailBackend implements Backend {
 	}
 
 	async #runOn(ground: Ground, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
-		const slot = this.#slots.lease();
-		const folder = await RunFolder.create();
-		const cgroup = ground.cgroups?.create(String(++this.#runs), {
+		const slot = slots.lease();
+		ground.cgroups?.prepareToAdd();
+		const folder = RunFolder.create();
+		const cgroup = ground.cgroups?.create(folder.name, {
 			memoryBytes: spec.limits.memoryBytes,
 			processes: spec.limits.processes + 1,
 		});
-		try {
-			const config = configFor(spec, placeOf(ground, slot));
-			const configPath = await folder.writePrivate('jail.cfg', config);
-			const stdin = io.stdin === undefined ? undefined : await open(await folder.writePrivate('stdin', io.stdin), 'r');
-			const run = new JailRun({ binary: ground.binary, configPath, stdinFd: stdin?.fd }, spec, io, cgroup);
-			return await run.outcome().finally(() => stdin?.close());
-		} finally {
+		const configPath = folder.writePrivate('jail.cfg', configFor(spec, placeOf(ground, slot, cgroup)));
+		const stdinFd = io.stdin === undefined ? undefined : openSync(folder.writePrivate('stdin', io.stdin), 'r');
+		const run = new JailRun({ binary: ground.binary, configPath, stdinFd }, spec, io, cgroup);
+		if (stdinFd !== undefined) closeSync(stdinFd);
+		void run.gone.then(() => {
 			cgroup?.remove();
-			this.#slots.release(slot);
-			await folder.remove();
-		}
+			folder.remove();
+			slots.release(slot);
+		});
+		return run.outcome();
 	}
 }
 
-function placeOf(ground: Ground, slot: number) {
+function placeOf(ground: Ground, slot: number, cgroup: Cgroup | undefined) {
 	return {
 		root: ground.image.root,
 		binds: ground.image.binds,
 		outsideId: ground.firstUser === undefined ? (process.getuid?.() ?? 0) : ground.firstUser + slot,
 		architecture: process.arch,
-		hasCgroup: ground.cgroups !== undefined,
+		hasCgroup: cgroup !== undefined,
+		groupsToJoin: cgroup?.taskLists.length ?? 0,
 		hasProc: ground.hasProc,
 	};
 }

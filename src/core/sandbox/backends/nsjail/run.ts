@@ -5,8 +5,8 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Cgroup } from '../../../host/cgroup.ts';
 import { startProcess } from '../../../host/process.ts';
 import { childrenOf, descendantsOf, killChild, residentBytes } from '../../../host/processes.ts';
-import type { BoxIo, BoxOutcome, BoxSpec, StopReason } from '../../backend.ts';
-import { decodeWaitStatus, type InitMessage, parseInitMessage } from './control.ts';
+import type { BoxIo, BoxOutcome, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
+import { decodeWaitStatus, type Ended, type InitMessage, parseInitMessage } from './control.ts';
 
 /** The jail must stand within this time, or something is wrong with the machine. */
 const startMs = 20_000;
@@ -24,8 +24,6 @@ export interface JailFiles {
 	readonly stdinFd: number | undefined;
 }
 
-type Ended = Extract<InitMessage, { kind: 'ended' }>;
-
 /** One jail from its start to its end. */
 export class JailRun {
 	readonly #spec: BoxSpec;
@@ -34,6 +32,11 @@ export class JailRun {
 	readonly #child: ChildProcess;
 	readonly #control: Duplex;
 	readonly #timers = new Set<NodeJS.Timeout>();
+	readonly #over: Promise<void>;
+	#settled = () => {};
+	readonly #printed = { stdout: 0, stderr: 0 };
+	/** Resolves when nsjail has reaped the jail and left. */
+	readonly gone: Promise<void>;
 	#initPid = 0;
 	#stopped: StopReason | null = null;
 	#fault: string | null = null;
@@ -49,30 +52,62 @@ export class JailRun {
 		this.#cgroup = cgroup;
 		this.#child = startProcess(files.binary, ['--config', files.configPath, '--log_fd', '5'], {
 			env: spec.secretEnv,
-			stdio: [files.stdinFd ?? 'ignore', 'pipe', 'pipe', 'pipe', spec.collector.length > 0 ? 'pipe' : 'ignore', 'pipe'],
+			stdio: [
+				files.stdinFd ?? 'ignore',
+				'pipe',
+				'pipe',
+				'pipe',
+				spec.collector.length > 0 ? 'pipe' : 'ignore',
+				'pipe',
+				...(cgroup?.taskLists ?? []),
+			],
 		});
+		cgroup?.closeTaskLists();
 		this.#control = this.#child.stdio[3] as Duplex;
+		this.#over = new Promise((resolve) => {
+			this.#settled = resolve;
+		});
+		this.gone = this.#untilGone();
 		this.#listen();
 	}
 
-	/** Resolves when nsjail has reaped the whole jail: nothing of the job is alive any more. */
+	/**
+	 * Resolves when the program and all it started are reaped and its whole output is here. What is left then of the jail
+	 * is its first process and nsjail, which take the namespaces down; `gone` resolves after that.
+	 */
 	async outcome(): Promise<BoxOutcome> {
-		const gone = once(this.#child, 'close').catch((error: Error) => {
-			this.#fault = error.message;
-		});
 		const onAbort = () => this.#stop(this.#io.signal.reason as StopReason);
 		if (this.#io.signal.aborted) onAbort();
 		this.#io.signal.addEventListener('abort', onAbort);
-		await gone;
+		await Promise.race([this.#over, this.gone]);
 		this.#io.signal.removeEventListener('abort', onAbort);
-		for (const timer of this.#timers) clearTimeout(timer);
 		return this.#result();
+	}
+
+	async #untilGone(): Promise<void> {
+		await once(this.#child, 'close').catch((error: Error) => {
+			this.#fault = error.message;
+		});
+		this.#clearTimers();
+	}
+
+	#print(stream: OutputStream, chunk: Buffer): void {
+		this.#printed[stream] += chunk.length;
+		this.#io.onOutput(stream, chunk);
+		this.#settle();
+	}
+
+	/** With a collector the archive is part of the outcome, and it ends with nsjail. */
+	#settle(): void {
+		if (!this.#ended || this.#spec.collector.length > 0) return;
+		const { stdoutBytes, stderrBytes } = this.#ended;
+		if (this.#printed.stdout >= stdoutBytes && this.#printed.stderr >= stderrBytes) this.#settled();
 	}
 
 	#listen(): void {
 		const [, stdout, stderr, , collected, log] = this.#child.stdio as (Readable | null)[];
-		stdout?.on('data', (chunk: Buffer) => this.#io.onOutput('stdout', chunk));
-		stderr?.on('data', (chunk: Buffer) => this.#io.onOutput('stderr', chunk));
+		stdout?.on('data', (chunk: Buffer) => this.#print('stdout', chunk));
+		stderr?.on('data', (chunk: Buffer) => this.#print('stderr', chunk));
 		log?.setEncoding('utf8').on('data', (text: string) => {
 			this.#log = (this.#log + text).slice(0, logBytes);
 		});
@@ -92,8 +127,9 @@ export class JailRun {
 
 	#hear(message: InitMessage | undefined): void {
 		if (!message) this.#fail('the first process of the jail said something that it never says');
-		else if (message.kind === 'ready') this.#letGo();
+		else if (message.kind === 'ready') void this.#letGo();
 		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
+		else if (message.kind === 'join-failed') this.#fail(`a control group refused the jail (errno ${message.errno})`);
 		else if (message.kind === 'ended') this.#end(message);
 	}
 
@@ -102,17 +138,16 @@ export class JailRun {
 		this.#endedAt = performance.now();
 		this.#clearTimers();
 		this.#after(collectMs, () => this.#kill());
+		this.#settle();
 	}
 
 	/** Nothing of the program has run yet: limits are put around the first process, then it may start the program. */
-	#letGo(): void {
+	async #letGo(): Promise<void> {
 		this.#initPid = childrenOf(this.#child.pid ?? 0)[0] ?? 0;
-		try {
-			this.#cgroup?.add(this.#initPid);
-		} catch (error) {
-			this.#fail(`the control group refused the jail: ${(error as Error).message}`);
-		}
 		if (this.#initPid === 0) this.#fail('the first process of the jail was not found');
+		await this.#cgroup?.add(this.#initPid).catch((error: Error) => {
+			this.#fail(`the control group refused the jail: ${error.message}`);
+		});
 		if (this.#stopped || this.#fault !== null) return;
 		this.#clearTimers();
 		if (!this.#cgroup) this.#watchMemory();
