@@ -40,6 +40,9 @@ const youngCalls = {
 	open_tree_attr: 467,
 };
 
+/** Memory that belongs to no process: only a control group counts it. */
+const unwatchedMemory = ['memfd_create', 'shmget', 'msgget'];
+
 const AF = { UNIX: 1, INET: 2, INET6: 10 };
 const TIOCSTI = '0x5412';
 const TIOCLINUX = '0x541C';
@@ -50,16 +53,18 @@ const requestIs = (request: string): string => `(request & 0xFFFFFFFF) == ${requ
 /**
  * A deny-list, because a too narrow allow-list breaks ordinary programs at random. What it closes beyond the namespaces:
  * nested namespaces, io_uring, keyrings, other processes' memory, and every socket family but UNIX, INET and INET6
- * (VSOCK reaches the hypervisor whatever the network namespace is).
+ * (VSOCK reaches the hypervisor whatever the network namespace is). Limits of another process are closed too: with them a
+ * program could end the first process of its jail and make it look broken.
+ * @param hasCgroup whether the kernel counts the memory of the job
  */
-export function seccompPolicy(architecture: string): string {
+export function seccompPolicy(architecture: string, hasCgroup: boolean): string {
 	const refused = [...everywhere, ...(byArchitecture[architecture] ?? [])].join(', ');
-	const absent = Object.values(youngCalls)
-		.map((number) => `SYSCALL[${number}]`)
-		.join(', ');
+	const young = Object.values(youngCalls).map((number) => `SYSCALL[${number}]`);
+	const absent = [...young, ...(hasCgroup ? [] : unwatchedMemory)].join(', ');
 	const rules = [
 		`ERRNO(${EPERM}) { ${refused} }`,
 		`ERRNO(${EPERM}) { clone(flags) { (flags & ${newNamespaces}) != 0 } }`,
+		`ERRNO(${EPERM}) { prlimit64(pid) { pid != 0 } }`,
 		`ERRNO(${EPERM}) { socket(family) { family != ${AF.UNIX} && family != ${AF.INET} && family != ${AF.INET6} } }`,
 		`ERRNO(${EPERM}) { socketpair(family) { family != ${AF.UNIX} } }`,
 		`ERRNO(${EPERM}) { ioctl(fd, request) { ${requestIs(TIOCSTI)} || ${requestIs(TIOCLINUX)} } }`,

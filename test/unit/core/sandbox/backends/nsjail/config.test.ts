@@ -46,11 +46,13 @@ pass_fd: 4
 `;
 
 const rlimits = `rlimit_core: 0
-rlimit_cpu: 3
+rlimit_cpu_type: INF
 rlimit_fsize: 64
 rlimit_nofile: 256
 rlimit_nproc: 65
+rlimit_nproc_type: VALUE
 rlimit_stack: 8
+rlimit_stack_type: VALUE
 nice_level: 5
 clone_newnet: true
 clone_newuser: true
@@ -80,7 +82,7 @@ mount { src: "/tmp/run/in" dst: "/work/in" is_bind: true nosuid: true nodev: tru
 mount { src_content: "print(\\042\\303\\261\\042)\\012" dst: "/code/main.py" nosuid: true nodev: true }
 `;
 
-const end = (architecture: string) => `seccomp_string: "${seccompPolicy(architecture)}"
+const end = ({ architecture, hasCgroup }: JailPlace) => `seccomp_string: "${seccompPolicy(architecture, hasCgroup)}"
 exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
 `;
 
@@ -90,13 +92,13 @@ const users = (outside: number) =>
 describe('configFor', () => {
 	it('writes the whole jail of a process that is root, has control groups and a fresh /proc', () => {
 		expect(configFor(spec, asRoot)).toBe(
-			[fixedHead, 'rlimit_as_type: INF\n', rlimits, users(1_000_000_256), tree, proc, writable, end('x64')].join(''),
+			[fixedHead, 'rlimit_as_type: INF\n', rlimits, users(1_000_000_256), tree, proc, writable, end(asRoot)].join(''),
 		);
 	});
 
 	it('limits the address space instead of memory where there are no control groups, and mounts no /proc where it may not', () => {
 		expect(configFor(spec, asUser)).toBe(
-			[fixedHead, 'rlimit_as: 512\n', rlimits, users(1001), tree, writable, end('arm64')].join(''),
+			[fixedHead, 'rlimit_as: 512\n', rlimits, users(1001), tree, writable, end(asUser)].join(''),
 		);
 	});
 

@@ -10,22 +10,29 @@ const everywhere =
 
 const rest =
 	'ERRNO(1) { clone(flags) { (flags & 0x7E020080) != 0 } }, ' +
+	'ERRNO(1) { prlimit64(pid) { pid != 0 } }, ' +
 	'ERRNO(1) { socket(family) { family != 1 && family != 2 && family != 10 } }, ' +
 	'ERRNO(1) { socketpair(family) { family != 1 } }, ' +
 	'ERRNO(1) { ioctl(fd, request) { (request & 0xFFFFFFFF) == 0x5412 || (request & 0xFFFFFFFF) == 0x541C } }, ' +
 	'ERRNO(38) { SYSCALL[425], SYSCALL[426], SYSCALL[427], SYSCALL[428], SYSCALL[429], SYSCALL[430], SYSCALL[431], ' +
-	'SYSCALL[432], SYSCALL[433], SYSCALL[435], SYSCALL[438], SYSCALL[442], SYSCALL[447], SYSCALL[467] } ' +
-	'} USE jail DEFAULT ALLOW';
+	'SYSCALL[432], SYSCALL[433], SYSCALL[435], SYSCALL[438], SYSCALL[442], SYSCALL[447], SYSCALL[467]';
+
+const end = ' } } USE jail DEFAULT ALLOW';
 
 describe('seccompPolicy', () => {
 	it.each([
 		['x64', ', iopl, ioperm, modify_ldt, uselib, kexec_file_load'],
 		['arm64', ''],
 	])('is this, whole, on %s', (architecture, more) => {
-		expect(seccompPolicy(architecture)).toBe(`POLICY jail { ERRNO(1) { ${everywhere}${more} }, ${rest}`);
+		expect(seccompPolicy(architecture, true)).toBe(`POLICY jail { ERRNO(1) { ${everywhere}${more} }, ${rest}${end}`);
+	});
+
+	it('leaves no memory out of sight where no control group counts it', () => {
+		const refused = 'memfd_create, shmget, msgget';
+		expect(seccompPolicy('arm64', false)).toBe(`POLICY jail { ERRNO(1) { ${everywhere} }, ${rest}, ${refused}${end}`);
 	});
 
 	it('needs no escape in the configuration of nsjail', () => {
-		expect(seccompPolicy('x64')).toMatch(/^[ !#-[\]-~]+$/);
+		expect(seccompPolicy('x64', true)).toMatch(/^[ !#-[\]-~]+$/);
 	});
 });
