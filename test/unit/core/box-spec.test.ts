@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { fixedLimits } from '../../../src/contract/limits.ts';
+import { type BoxParts, boxSpecFor } from '../../../src/core/box-spec.ts';
+import type { Runtime } from '../../../src/core/sandbox/runtimes/runtime.ts';
+import { request } from '../../helpers/box.ts';
+
+const python: Runtime = {
+	language: 'python',
+	version: '3.11.2',
+	hostProgram: '/usr/bin/python3',
+	hostFiles: {},
+	texts: {},
+	links: {},
+	hostFolders: [],
+	overlays: {},
+	launch: ({ code }) => ({
+		argv: ['/usr/bin/python3', '/code/main.py'],
+		env: { MPLBACKEND: 'Agg' },
+		files: [{ path: '/code/main.py', content: code }],
+		limitAddressSpace: true,
+	}),
+};
+
+const parts: BoxParts = {
+	inspected: { language: 'python', dialect: 'javascript', code: 'print(1)', findings: [] },
+	runtime: python,
+	secretValues: {},
+	inFolder: undefined,
+	wantsFiles: false,
+	packages: [],
+};
+
+const environment = {
+	PATH: '/usr/local/bin:/usr/bin:/bin',
+	HOME: '/work',
+	USER: 'sandbox',
+	LOGNAME: 'sandbox',
+	LANG: 'C.UTF-8',
+	TZ: 'UTC',
+	TMPDIR: '/tmp',
+};
+
+describe('boxSpecFor', () => {
+	it('asks for what the language needs and nothing else', () => {
+		const job = request({ code: 'print(1)' });
+		expect(boxSpecFor(job, parts)).toEqual({
+			argv: ['/usr/bin/python3', '/code/main.py'],
+			env: { ...environment, MPLBACKEND: 'Agg' },
+			secretEnv: {},
+			limits: job.limits,
+			files: [{ path: '/code/main.py', content: 'print(1)' }],
+			binds: [],
+			limitAddressSpace: true,
+			collector: [],
+		});
+	});
+
+	it('starts a command as it is, without a shell', () => {
+		const inspected = { language: null, dialect: 'javascript', code: '', findings: [] } as const;
+		const job = request({ argv: ['/usr/bin/echo', '$HOME; ls'] });
+		const { argv, files, env } = boxSpecFor(job, {
+			...parts,
+			inspected: { ...inspected, findings: [] },
+			runtime: null,
+		});
+		expect({ argv, files, env }).toEqual({ argv: ['/usr/bin/echo', '$HOME; ls'], files: [], env: environment });
+	});
+
+	it('lets the job change its environment, but keeps secrets apart', () => {
+		const job = request({ code: '', env: { TZ: 'Europe/Madrid', A: 'b' }, secrets: ['KEY'] });
+		const { env, secretEnv } = boxSpecFor(job, { ...parts, secretValues: { KEY: 'value', OTHER: 'not asked for' } });
+		expect({ env, secretEnv }).toEqual({
+			env: { ...environment, MPLBACKEND: 'Agg', TZ: 'Europe/Madrid', A: 'b' },
+			secretEnv: { KEY: 'value' },
+		});
+	});
+
+	it('shows packages and inputs read-only', () => {
+		const packages = [{ hostPath: '/var/lib/packages', path: '/opt/packages/python' }];
+		expect(boxSpecFor(request({ code: '' }), { ...parts, packages, inFolder: '/tmp/run/in' }).binds).toEqual([
+			{ hostPath: '/var/lib/packages', path: '/opt/packages/python' },
+			{ hostPath: '/tmp/run/in', path: '/work/in' },
+		]);
+	});
+
+	it('collects files where they are wanted, and none that would be refused for its size anyway', () => {
+		const { collector } = boxSpecFor(request({ code: '' }), { ...parts, wantsFiles: true });
+		expect(collector.slice(0, 2)).toEqual(['/usr/bin/bash', '-c']);
+		expect(collector[2]).toContain(`-size -${fixedLimits.outBytes / 1024 + 1}k`);
+	});
+});

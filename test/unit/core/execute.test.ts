@@ -1,0 +1,256 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pack } from 'tar-stream';
+import { describe, expect, it, vi } from 'vitest';
+import { KnownError, problemFor } from '../../../src/contract/error.ts';
+import type { JobRequestInput } from '../../../src/contract/job.ts';
+import { fixedLimits, limits } from '../../../src/contract/limits.ts';
+import { createExecutor } from '../../../src/core/execute.ts';
+import type { Boxes, JobContext } from '../../../src/core/ports.ts';
+import { FairQueue } from '../../../src/core/queue.ts';
+import { withoutRun } from '../../../src/core/result.ts';
+import type { BoxIo, BoxOutcome, BoxSpec } from '../../../src/core/sandbox/backend.ts';
+import type { Runtime } from '../../../src/core/sandbox/runtimes/runtime.ts';
+import { goodOutcome, request } from '../../helpers/box.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
+
+type Act = (spec: BoxSpec, io: BoxIo) => Promise<BoxOutcome>;
+
+const bash: Runtime = {
+	language: 'bash',
+	version: '5.2',
+	hostProgram: '/usr/bin/bash',
+	hostFiles: {},
+	texts: {},
+	links: {},
+	hostFolders: [],
+	overlays: {},
+	launch: () => ({ argv: ['/usr/bin/bash'], env: {}, files: [], limitAddressSpace: false }),
+};
+
+/** A box in which `act` happens instead of a program. */
+function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
+	return {
+		backend: {
+			name: 'fake',
+			probe: async () => ({ backend: 'fake', tier: 'full', steps: [] }),
+			run: async (spec, io) => ({ ...(await act(spec, io)), tier: 'full' }),
+		},
+		runtimeFor: async () => bash,
+		packagesFor: () => [],
+		shareInputs: async () => undefined,
+		...more,
+	};
+}
+
+const script = (more: Partial<JobRequestInput> = {}) => request({ script: 'true', check: false, ...more });
+
+const run = (act: Act, job = script(), context: JobContext = {}, more: Partial<Boxes> = {}) =>
+	createExecutor({ boxes: fakeBoxes(act, more), queue: new FairQueue(1, 1) }).run(job, context);
+
+const succeed: Act = async () => goodOutcome;
+
+/** Ends when it is told to, as a killed program does. */
+const untilStopped: Act = (_spec, io) =>
+	new Promise((resolve) => {
+		io.signal.addEventListener('abort', () => resolve({ ...goodOutcome, exit: null, stopped: io.signal.reason }));
+	});
+
+describe('a job', () => {
+	it('becomes one result that says everything', async () => {
+		const result = await run(async (_spec, io) => {
+			io.onOutput('stdout', Buffer.from('\u001b[32m45\u001b[0m\n'));
+			io.onOutput('stderr', Buffer.from('note'));
+			return goodOutcome;
+		});
+		expect(result).toEqual({
+			status: 'succeeded',
+			exitCode: 0,
+			signal: null,
+			stdout: '45\n',
+			stderr: 'note',
+			truncated: { stdout: false, stderr: false },
+			durationMs: 21,
+			cpuMs: 14,
+			peakMemoryBytes: 9_437_184,
+			queuedMs: 0,
+			language: 'bash',
+			backend: 'fake',
+			tier: 'full',
+			start: 'cold',
+			findings: [],
+			files: [],
+			problem: null,
+		});
+	});
+
+	it('hands its stdin on', async () => {
+		const seen: unknown[] = [];
+		const act: Act = async (_spec, io) => {
+			seen.push(io.stdin);
+			return goodOutcome;
+		};
+		await run(act, script({ stdin: 'in' }));
+		await run(act);
+		expect(seen).toEqual(['in', undefined]);
+	});
+
+	it('shows the listener every byte as it was printed', async () => {
+		const heard: unknown[] = [];
+		const onOutput: JobContext['onOutput'] = (stream, chunk) => heard.push([stream, chunk.toString()]);
+		await run(
+			async (_spec, io) => {
+				io.onOutput('stderr', Buffer.from('\u0007a'));
+				return goodOutcome;
+			},
+			script(),
+			{ onOutput },
+		);
+		expect(heard).toEqual([['stderr', '\u0007a']]);
+	});
+
+	it('cuts each stream at its own limit', async () => {
+		const outputBytes = limits.outputBytes.floor;
+		const { truncated } = await run(
+			async (_spec, io) => {
+				io.onOutput('stdout', Buffer.alloc(outputBytes + 1, 0x61));
+				io.onOutput('stderr', Buffer.alloc(outputBytes, 0x61));
+				return goodOutcome;
+			},
+			script({ limits: { outputBytes } }),
+		);
+		expect(truncated).toEqual({ stdout: true, stderr: false });
+	});
+});
+
+describe('a job that is ended', () => {
+	it('floods its output, both streams together', async () => {
+		const result = await run((spec, io) => {
+			const outcome = untilStopped(spec, io);
+			io.onOutput('stdout', Buffer.alloc(fixedLimits.totalOutputBytes));
+			expect(io.signal.aborted).toBe(false);
+			io.onOutput('stderr', Buffer.alloc(1));
+			return outcome;
+		});
+		expect([result.status, result.problem?.code]).toEqual(['output_exceeded', 'LIMIT_OUTPUT']);
+	});
+
+	it('is cancelled while it runs', async () => {
+		const controller = new AbortController();
+		const result = run(untilStopped, script(), { signal: controller.signal });
+		setTimeout(() => controller.abort(), 5);
+		expect((await result).status).toBe('cancelled');
+	});
+
+	it('is cancelled before it had its turn, so that nothing runs', async () => {
+		const act = vi.fn(succeed);
+		const result = await run(act, script(), { signal: AbortSignal.abort() });
+		expect(result).toEqual(withoutRun('cancelled', problemFor('JOB_CANCELLED'), { language: 'bash' }));
+		expect(act).not.toHaveBeenCalled();
+	});
+});
+
+describe('a job that cannot be', () => {
+	it.each<[string, Partial<JobRequestInput>, string, string]>([
+		['a session', { session: 'one' }, 'session', 'no sessions are kept here'],
+		['a secret that does not exist', { secrets: ['KEY'] }, 'secrets', 'there is no secret called KEY'],
+	])('is refused for %s', async (_what, more, field, details) => {
+		const act = vi.fn(succeed);
+		const problem = problemFor('JOB_UNSUPPORTED', { field, details });
+		expect(await run(act, script(more))).toEqual(withoutRun('denied', problem));
+		expect(act).not.toHaveBeenCalled();
+	});
+
+	it.each(['full', ['a.com']] as const)('stops at the operator for the network %j', async (network) => {
+		const job = script({ network: typeof network === 'string' ? network : [...network] });
+		await expect(run(succeed, job)).rejects.toThrow(
+			problemFor('NETWORK_UNAVAILABLE', { details: String(network) }).message,
+		);
+	});
+
+	it('runs with an empty list of hosts, which means none', async () => {
+		expect((await run(succeed, script({ network: [] }))).status).toBe('succeeded');
+	});
+});
+
+describe('the queue', () => {
+	it('turns a job away when it is full, and says how long another has waited', async () => {
+		let letGo = () => {};
+		const go = new Promise<void>((resolve) => {
+			letGo = resolve;
+		});
+		const executor = createExecutor({
+			boxes: fakeBoxes(() => go.then(() => goodOutcome)),
+			queue: new FairQueue(1, 1),
+		});
+		const first = executor.run(script());
+		const second = executor.run(script());
+		expect(await executor.run(script())).toEqual(
+			withoutRun('denied', problemFor('QUEUE_FULL', { waiting: 1 }), { language: 'bash' }),
+		);
+		setTimeout(letGo, 20);
+		expect((await first).queuedMs).toBe(0);
+		expect((await second).queuedMs).toBeGreaterThanOrEqual(15);
+	});
+
+	it('gets its slot back when the sandbox fails', async () => {
+		const queue = new FairQueue(1, 1);
+		const failing = fakeBoxes(async () => {
+			throw new KnownError('SANDBOX_UNAVAILABLE', { details: 'gone' });
+		});
+		await expect(createExecutor({ boxes: failing, queue }).run(script())).rejects.toThrow('gone');
+		expect((await createExecutor({ boxes: fakeBoxes(succeed), queue }).run(script())).status).toBe('succeeded');
+	});
+});
+
+describe('what a job brings along', () => {
+	it('is removed at the end, even when the sandbox fails', async () => {
+		const remove = vi.fn();
+		const shareInputs = async () => ({ path: '/tmp/in', remove });
+		const specs: BoxSpec[] = [];
+		const remember: Act = async (spec) => {
+			specs.push(spec);
+			return goodOutcome;
+		};
+		const fail: Act = async () => {
+			throw new Error('broken');
+		};
+		await run(remember, script(), {}, { shareInputs });
+		await expect(run(fail, script(), {}, { shareInputs })).rejects.toThrow('broken');
+		expect(remove).toHaveBeenCalledTimes(2);
+		expect(specs[0]?.binds).toEqual([{ hostPath: '/tmp/in', path: '/work/in' }]);
+	});
+});
+
+describe('files of a job', () => {
+	async function archive(names: readonly string[]): Promise<Readable> {
+		const packer = pack();
+		for (const name of names) packer.entry({ name }, 'x');
+		packer.finalize();
+		return Readable.from([await buffer(packer)]);
+	}
+
+	const leave =
+		(...names: string[]): Act =>
+		async (_spec, io) => {
+			io.onCollected?.(await archive(names));
+			return goodOutcome;
+		};
+
+	it('lie in the folder that the caller named', async () => {
+		const outDir = tempFolder();
+		const { files, problem } = await run(leave('out/a.txt'), script(), { outDir });
+		expect({ files, problem }).toEqual({
+			files: [{ name: 'a.txt', type: 'text/plain', bytes: 1, path: `${outDir}/a.txt` }],
+			problem: null,
+		});
+	});
+
+	it('are named as incomplete when some had to stay', async () => {
+		const result = await run(leave('out/a', 'out/a'), script(), { outDir: tempFolder() });
+		expect([result.status, result.problem]).toEqual([
+			'succeeded',
+			problemFor('FILES_INCOMPLETE', { details: 'two files have the same name' }),
+		]);
+	});
+});
