@@ -1,5 +1,5 @@
 /** Looks at running processes through /proc: who started whom, how much memory they hold, whether they are gone. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 
 function readOptional(path: string): string {
 	try {
@@ -27,20 +27,46 @@ export function childrenOf(pid: number): number[] {
 	}
 }
 
-export function descendantsOf(pid: number): number[] {
+function descendantsOf(pid: number): number[] {
 	return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-const pageBytes = 4096;
+/** One number of a file such as /proc/PID/status, which counts in kB. */
+const sizeIn = (text: string, name: string): number =>
+	1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
 
-/** Memory that belongs to these processes alone: resident pages without shared file pages (proc_pid_statm(5)). */
-export function residentBytes(pids: readonly number[]): number {
-	let pages = 0;
-	for (const pid of pids) {
-		const [, resident, shared] = readOptional(`/proc/${pid}/statm`).split(' ').map(Number);
-		pages += (resident ?? 0) - (shared ?? 0);
-	}
-	return pages * pageBytes;
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Bytes in the folders of a jail that are memory, as its first process sees them. */
+function folderBytes(init: number, folders: readonly string[]): number {
+	const used = (folder: string): number => {
+		try {
+			const { bsize, blocks, bfree } = statfsSync(`/proc/${init}/root${folder}`);
+			return (blocks - bfree) * bsize;
+		} catch {
+			return 0;
+		}
+	};
+	return sum(folders.map(used));
+}
+
+/** Counts a page once however many processes share it (proc_pid_smaps_rollup), and a mapped file not twice. */
+function exactBytes(pids: readonly number[], inFolders: number): number {
+	const texts = pids.map((pid) => readOptional(`/proc/${pid}/smaps_rollup`));
+	const shared = sum(texts.map((text) => sizeIn(text, 'Pss_Shmem')));
+	return sum(texts.map((text) => sizeIn(text, 'Pss_Anon'))) + Math.max(shared, inFolders);
+}
+
+/**
+ * Memory that a jail holds: what its processes wrote, what they share, and its folders in memory. The cheap sum counts
+ * shared pages more than once, so a sum that is above `limit` is counted again exactly.
+ */
+export function heldBytes(init: number, folders: readonly string[], limit: number): number {
+	const pids = [init, ...descendantsOf(init)];
+	const inFolders = folderBytes(init, folders);
+	const texts = pids.map((pid) => readOptional(`/proc/${pid}/status`));
+	const cheap = inFolders + sum(texts.map((text) => sizeIn(text, 'RssAnon') + sizeIn(text, 'RssShmem')));
+	return cheap > limit ? exactBytes(pids, inFolders) : cheap;
 }
 
 /** Kills `pid` if it is still the child of `parent`; a number that was given away again is left alone. */

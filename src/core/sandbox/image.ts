@@ -42,6 +42,9 @@ const links = {
 /** Device files that a program may have; each is mounted alone, never the folder. */
 export const devices = ['null', 'zero', 'full', 'random', 'urandom'];
 
+/** Writable, and held in memory. */
+export const memoryFolders = ['/work', '/tmp', '/dev/shm'];
+
 const folders = ['/proc', '/dev/shm', '/tmp', '/work', '/code', '/usr/bin', '/usr/lib', pythonPackages];
 
 const multiarch: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };

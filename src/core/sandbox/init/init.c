@@ -75,6 +75,14 @@ enum {
 	POLLHUP_ = 16,
 	PR_SET_DUMPABLE_ = 4,
 	PR_SET_NAME_ = 15,
+	PR_SET_SECCOMP_ = 22,
+	SECCOMP_MODE_FILTER_ = 2,
+	SECCOMP_RET_ALLOW_ = 0x7fff0000,
+	SECCOMP_RET_ENOSYS_ = 0x00050026,
+	BPF_LOAD_ = 0x20,
+	BPF_JUMP_IF_AT_LEAST_ = 0x35,
+	BPF_RETURN_ = 0x06,
+	X32_BIT_ = 0x40000000,
 	RUSAGE_CHILDREN_ = -1,
 	WNOHANG_ = 1,
 	BUFFER = 65536,
@@ -167,6 +175,30 @@ static void join_groups(long count) {
 		tell('J', &failure, 1);
 		quit(5);
 	}
+}
+
+/*
+ * The filter that nsjail puts on names 64-bit system calls. A kernel built for x32 has all of them a second time, under
+ * numbers with one bit more, and these would pass it: they are refused as a whole.
+ */
+static void refuse_x32(void) {
+#if defined(__x86_64__)
+	static const struct {
+		unsigned short code;
+		unsigned char yes, no;
+		unsigned int value;
+	} filter[4] = {
+		{BPF_LOAD_, 0, 0, 0},
+		{BPF_JUMP_IF_AT_LEAST_, 0, 1, X32_BIT_},
+		{BPF_RETURN_, 0, 0, SECCOMP_RET_ENOSYS_},
+		{BPF_RETURN_, 0, 0, SECCOMP_RET_ALLOW_},
+	};
+	struct {
+		unsigned short size;
+		const void *filter;
+	} program = {4, filter};
+	if (call3(SYS_prctl, PR_SET_SECCOMP_, SECCOMP_MODE_FILTER_, &program) != 0) quit(6);
+#endif
 }
 
 static void block_sigchld(int how) {
@@ -268,6 +300,7 @@ __attribute__((used)) void run(long *stack) {
 	int signals = (int)call4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC_ | O_NONBLOCK_);
 	if (signals < 0 || call2(SYS_pipe2, out, O_CLOEXEC_) < 0 || call2(SYS_pipe2, err, O_CLOEXEC_) < 0) quit(3);
 
+	refuse_x32();
 	join_groups(number_of(argv[2]));
 	await_go();
 	long pid = start(program, environment, out[1], err[1]);

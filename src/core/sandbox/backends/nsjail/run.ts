@@ -2,10 +2,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
-import type { Cgroup } from '../../../host/cgroup.ts';
+import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
 import { startProcess } from '../../../host/process.ts';
-import { childrenOf, descendantsOf, killChild, residentBytes } from '../../../host/processes.ts';
+import { childrenOf, heldBytes, killChild } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
+import { memoryFolders } from '../../image.ts';
 import { decodeWaitStatus, type Ended, type InitMessage, parseInitMessage } from './control.ts';
 
 /** The jail must stand within this time, or something is wrong with the machine. */
@@ -44,6 +45,8 @@ export class JailRun {
 	#startedAt = 0;
 	#endedAt = 0;
 	#watchedPeak = 0;
+	/** What the control group counted, read before whoever waits for `gone` removes it. */
+	#usage: CgroupUsage | undefined;
 	#log = '';
 
 	constructor(files: JailFiles, spec: BoxSpec, io: BoxIo, cgroup: Cgroup | undefined) {
@@ -89,6 +92,7 @@ export class JailRun {
 			this.#fault = error.message;
 		});
 		this.#clearTimers();
+		this.#usage = this.#cgroup?.usage();
 	}
 
 	#print(stream: OutputStream, chunk: Buffer): void {
@@ -158,9 +162,10 @@ export class JailRun {
 
 	#watchMemory(): void {
 		const timer = setInterval(() => {
-			const held = residentBytes([this.#initPid, ...descendantsOf(this.#initPid)]);
+			const limit = this.#spec.limits.memoryBytes;
+			const held = heldBytes(this.#initPid, memoryFolders, limit);
 			this.#watchedPeak = Math.max(this.#watchedPeak, held);
-			if (held > this.#spec.limits.memoryBytes) this.#stop('memory');
+			if (held > limit) this.#stop('memory');
 		}, memoryWatchMs);
 		this.#timers.add(timer);
 	}
@@ -196,7 +201,7 @@ export class JailRun {
 	}
 
 	#result(): BoxOutcome {
-		const usage = this.#cgroup?.usage();
+		const usage = this.#usage ?? this.#cgroup?.usage();
 		const end = this.#endedAt || performance.now();
 		const exit = this.#ended ? decodeWaitStatus(this.#ended.waitStatus) : null;
 		const isUnexplained = !exit && !this.#stopped && !usage?.oomKills;
