@@ -48,7 +48,7 @@ const limitsSchema = z.strictObject(
 export const jobRequestSchema = z
 	.strictObject({
 		code: z.string().optional().describe('A program in `language`.'),
-		argv: z.array(z.string()).min(1).optional().describe('A command and its arguments; no shell reads it.'),
+		argv: z.array(z.string()).min(1).max(500).optional().describe('A command and its arguments; no shell reads it.'),
 		script: z.string().optional().describe('A Bash script.'),
 		language: languageChoiceSchema.default('auto'),
 		limits: limitsSchema.prefault({}),

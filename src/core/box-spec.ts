@@ -34,10 +34,11 @@ export interface BoxParts {
 	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
 }
 
+/** `env` looks a command up on PATH, and says so as a shell would when there is none. */
 function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch {
 	const { code, dialect } = inspected;
 	if (runtime) return runtime.launch({ code, dialect, limits: request.limits });
-	return { argv: request.argv ?? [], env: {}, files: [], limitAddressSpace: false };
+	return { argv: ['/usr/bin/env', '--', ...(request.argv ?? [])], env: {}, files: [], limitAddressSpace: false };
 }
 
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {

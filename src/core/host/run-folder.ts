@@ -1,5 +1,5 @@
 /** A short-lived folder for the files of one run: the jail's user can follow a path into it but cannot list it. */
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -44,6 +44,14 @@ export class RunFolder {
 	writePrivate(name: string, content: string): string {
 		const path = join(this.path, name);
 		writeFileSync(path, content, { mode: 0o600 });
+		return path;
+	}
+
+	/** A file that is shown to the jail: its group may read it, and nobody may write. */
+	writeFor(group: number, name: string, content: string): string {
+		const path = this.writePrivate(name, content);
+		chownSync(path, process.getuid?.() ?? 0, group);
+		chmodSync(path, 0o440);
 		return path;
 	}
 

@@ -18,6 +18,9 @@ export interface Image {
 
 export const initPath = '/opt/secure-code/init';
 
+/** What init opens as the stdin of the program: empty, unless the job's own is mounted on it. */
+export const stdinPath = '/opt/secure-code/stdin';
+
 /** The one user of a jail. */
 export const jailUser = { id: 1000, name: 'sandbox', home: '/work' } as const;
 
@@ -103,6 +106,7 @@ function planFor(runtimes: readonly Runtime[], shown: readonly string[], library
 		links: { ...links, ...library.links, ...merge((runtime) => runtime.links) },
 		folders: [...folders, ...shown],
 		mountedFiles: [
+			stdinPath,
 			...devices.map((name) => `/dev/${name}`),
 			...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`),
 		],

@@ -63,7 +63,11 @@ describe('boxSpecFor', () => {
 			inspected: { ...inspected, findings: [] },
 			runtime: null,
 		});
-		expect({ argv, files, env }).toEqual({ argv: ['/usr/bin/echo', '$HOME; ls'], files: [], env: environment });
+		expect({ argv, files, env }).toEqual({
+			argv: ['/usr/bin/env', '--', '/usr/bin/echo', '$HOME; ls'],
+			files: [],
+			env: environment,
+		});
 	});
 
 	it('lets the job change its environment, but keeps secrets apart', () => {

@@ -27,7 +27,8 @@ function launch({ code }: Program): Launch {
 		argv: [executable, '--noprofile', '--norc', path],
 		env: {},
 		files: [{ path, content: code }],
-		limitAddressSpace: true,
+		// A script may start Node.js, which reserves more than it uses.
+		limitAddressSpace: false,
 	};
 }
 

@@ -1,7 +1,7 @@
 /** The whole configuration of one jail, as nsjail reads it (config.proto of nsjail 3.6, text format). Pure. */
 import { fixedLimits } from '../../../../contract/limits.ts';
 import type { BoxSpec } from '../../backend.ts';
-import { devices, initPath, jailUser } from '../../image.ts';
+import { devices, initPath, jailUser, stdinPath } from '../../image.ts';
 import { seccompPolicy } from './seccomp.ts';
 
 const MiB = 1024 * 1024;
@@ -12,8 +12,11 @@ export interface JailPlace {
 	readonly root: string;
 	/** Host folder by path in the jail, read-only. */
 	readonly binds: Readonly<Record<string, string>>;
-	/** The user of the host that stands behind the jail's user. */
-	readonly outsideId: number;
+	/** The user and the group of the host that stand behind the jail's own. */
+	readonly outsideUser: number;
+	readonly outsideGroup: number;
+	/** File of the host that the program reads as its stdin; undefined when it has none. */
+	readonly stdinPath: string | undefined;
 	readonly architecture: string;
 	/** Without a memory control group the address space is limited instead, where the language allows it. */
 	readonly hasCgroup: boolean;
@@ -86,6 +89,7 @@ function mountsFor(spec: BoxSpec, place: JailPlace): Fields[] {
 		tmpfs('/work', spec.limits.workBytes, '0700'),
 		tmpfs('/tmp', fixedLimits.tmpBytes, '1777'),
 		tmpfs('/dev/shm', fixedLimits.tmpBytes, '1777'),
+		...(place.stdinPath === undefined ? [] : [bind(place.stdinPath, stdinPath)]),
 		...spec.binds.map((one) => bind(one.hostPath, one.path)),
 		...spec.files.map((file) => ({ src_content: file.content, dst: file.path, ...noPrivileges })),
 	];
@@ -122,7 +126,7 @@ const backstopSeconds = 20;
 
 /** @returns the text of the configuration file; it holds names of secrets, never values */
 export function configFor(spec: BoxSpec, place: JailPlace): string {
-	const id = { inside_id: String(jailUser.id), outside_id: String(place.outsideId), count: 1 };
+	const standsFor = (id: number): Fields => ({ inside_id: String(jailUser.id), outside_id: String(id), count: 1 });
 	const words = [String(spec.argv.length), String(place.groupsToJoin), ...spec.argv, ...spec.collector];
 	const lists = Array.from({ length: place.groupsToJoin }, (_, index) => firstList + index);
 	return `${render({
@@ -146,8 +150,8 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		clone_newipc: true,
 		clone_newuts: true,
 		clone_newcgroup: true,
-		uidmap: id,
-		gidmap: id,
+		uidmap: standsFor(place.outsideUser),
+		gidmap: standsFor(place.outsideGroup),
 		mount_proc: false,
 		mount: mountsFor(spec, place),
 		seccomp_string: seccompPolicy(place.architecture, place.hasCgroup),

@@ -1,5 +1,4 @@
 /** The nsjail backend: finds its parts, proves once that they work on this host, and runs jobs in jails. */
-import { closeSync, openSync } from 'node:fs';
 import { KnownError } from '../../../../contract/error.ts';
 import { defaultLimits } from '../../../../contract/limits.ts';
 import { type Cgroup, type CgroupHost, findCgroups } from '../../../host/cgroup.ts';
@@ -107,10 +106,11 @@ export class NsjailBackend implements Backend {
 			memoryBytes: spec.limits.memoryBytes,
 			processes: spec.limits.processes + 1,
 		});
-		const configPath = folder.writePrivate('jail.cfg', configFor(spec, placeOf(ground, slot, cgroup)));
-		const stdinFd = io.stdin === undefined ? undefined : openSync(folder.writePrivate('stdin', io.stdin), 'r');
-		const run = new JailRun({ binary: ground.binary, configPath, stdinFd }, spec, io, cgroup);
-		if (stdinFd !== undefined) closeSync(stdinFd);
+		const user = outsideUser(ground, slot);
+		const stdinPath = io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin);
+		const place = { ...placeOf(ground, cgroup), ...user, stdinPath };
+		const configPath = folder.writePrivate('jail.cfg', configFor(spec, place));
+		const run = new JailRun({ binary: ground.binary, configPath }, spec, io, cgroup);
 		void run.gone.then(() => {
 			cgroup?.remove();
 			folder.remove();
@@ -120,11 +120,16 @@ export class NsjailBackend implements Backend {
 	}
 }
 
-function placeOf(ground: Ground, slot: number, cgroup: Cgroup | undefined) {
+/** Without root only our own user and our own group can stand behind the jail's. */
+function outsideUser({ firstUser }: Ground, slot: number) {
+	if (firstUser !== undefined) return { outsideUser: firstUser + slot, outsideGroup: firstUser + slot };
+	return { outsideUser: process.getuid?.() ?? 0, outsideGroup: process.getgid?.() ?? 0 };
+}
+
+function placeOf(ground: Ground, cgroup: Cgroup | undefined) {
 	return {
 		root: ground.image.root,
 		binds: ground.image.binds,
-		outsideId: ground.firstUser === undefined ? (process.getuid?.() ?? 0) : ground.firstUser + slot,
 		architecture: process.arch,
 		hasCgroup: cgroup !== undefined,
 		groupsToJoin: cgroup?.taskLists.length ?? 0,

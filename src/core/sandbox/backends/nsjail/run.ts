@@ -1,9 +1,8 @@
 /** Runs one job in one jail: start nsjail, let the program go, watch it, and be sure that nothing of it is left. */
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
-import { startProcess } from '../../../host/process.ts';
+import { type StartedProcess, startProcess } from '../../../host/process.ts';
 import { childrenOf, heldBytes, killChild } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
@@ -22,7 +21,6 @@ const logBytes = 16_384;
 export interface JailFiles {
 	readonly binary: string;
 	readonly configPath: string;
-	readonly stdinFd: number | undefined;
 }
 
 /** One jail from its start to its end. */
@@ -30,7 +28,7 @@ export class JailRun {
 	readonly #spec: BoxSpec;
 	readonly #io: BoxIo;
 	readonly #cgroup: Cgroup | undefined;
-	readonly #child: ChildProcess;
+	readonly #child: StartedProcess;
 	readonly #control: Duplex;
 	readonly #timers = new Set<NodeJS.Timeout>();
 	readonly #over: Promise<void>;
@@ -56,7 +54,7 @@ export class JailRun {
 		this.#child = startProcess(files.binary, ['--config', files.configPath, '--log_fd', '5'], {
 			env: spec.secretEnv,
 			stdio: [
-				files.stdinFd ?? 'ignore',
+				'ignore',
 				'pipe',
 				'pipe',
 				'pipe',

@@ -9,13 +9,25 @@ import { emptySpec } from '../../../../../helpers/box.ts';
 const asRoot: JailPlace = {
 	root: '/var/lib/secure-code/rootfs/0123456789abcdef',
 	binds: { '/usr/lib/x86_64-linux-gnu': '/usr/lib/x86_64-linux-gnu' },
-	outsideId: 1_000_000_256,
+	outsideUser: 1_000_000_256,
+	outsideGroup: 1_000_000_256,
+	stdinPath: undefined,
 	architecture: 'x64',
 	hasCgroup: true,
+	groupsToJoin: 2,
 	hasProc: true,
 };
 
-const asUser: JailPlace = { ...asRoot, outsideId: 1001, architecture: 'arm64', hasCgroup: false, hasProc: false };
+const asUser: JailPlace = {
+	...asRoot,
+	outsideUser: 1001,
+	outsideGroup: 100,
+	stdinPath: '/tmp/run/stdin',
+	architecture: 'arm64',
+	hasCgroup: false,
+	groupsToJoin: 0,
+	hasProc: false,
+};
 
 const spec: BoxSpec = {
 	argv: ['/usr/bin/python3', '-I', '/code/main.py'],
@@ -44,6 +56,7 @@ skip_setsid: false
 pass_fd: 3
 pass_fd: 4
 `;
+const taskLists = 'pass_fd: 6\npass_fd: 7\n';
 
 const rlimits = `rlimit_core: 0
 rlimit_cpu_type: INF
@@ -78,27 +91,38 @@ const proc = 'mount { dst: "/proc" fstype: "proc" options: "subset=pid" nosuid: 
 const writable = `mount { dst: "/work" fstype: "tmpfs" rw: true options: "size=1048576,nr_inodes=2048,mode=0700" nosuid: true nodev: true }
 mount { dst: "/tmp" fstype: "tmpfs" rw: true options: "size=33554432,nr_inodes=2048,mode=1777" nosuid: true nodev: true }
 mount { dst: "/dev/shm" fstype: "tmpfs" rw: true options: "size=33554432,nr_inodes=2048,mode=1777" nosuid: true nodev: true }
-mount { src: "/tmp/run/in" dst: "/work/in" is_bind: true nosuid: true nodev: true }
+`;
+
+const stdin = 'mount { src: "/tmp/run/stdin" dst: "/opt/secure-code/stdin" is_bind: true nosuid: true nodev: true }\n';
+
+const shown = `mount { src: "/tmp/run/in" dst: "/work/in" is_bind: true nosuid: true nodev: true }
 mount { src_content: "print(\\042\\303\\261\\042)\\012" dst: "/code/main.py" nosuid: true nodev: true }
 `;
 
-const end = ({ architecture, hasCgroup }: JailPlace) => `seccomp_string: "${seccompPolicy(architecture, hasCgroup)}"
-exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
+const end = ({
+	architecture,
+	hasCgroup,
+	groupsToJoin,
+}: JailPlace) => `seccomp_string: "${seccompPolicy(architecture, hasCgroup)}"
+exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "${groupsToJoin}" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
 `;
 
-const users = (outside: number) =>
-	['uidmap', 'gidmap'].map((map) => `${map} { inside_id: "1000" outside_id: "${outside}" count: 1 }\n`).join('');
+const users = ({ outsideUser, outsideGroup }: JailPlace) =>
+	`uidmap { inside_id: "1000" outside_id: "${outsideUser}" count: 1 }\ngidmap { inside_id: "1000" outside_id: "${outsideGroup}" count: 1 }\n`;
 
 describe('configFor', () => {
 	it('writes the whole jail of a process that is root, has control groups and a fresh /proc', () => {
 		expect(configFor(spec, asRoot)).toBe(
-			[fixedHead, 'rlimit_as_type: INF\n', rlimits, users(1_000_000_256), tree, proc, writable, end(asRoot)].join(''),
+			[
+				...[fixedHead, taskLists, 'rlimit_as_type: INF\n', rlimits, users(asRoot)],
+				...[tree, proc, writable, shown, end(asRoot)],
+			].join(''),
 		);
 	});
 
 	it('limits the address space instead of memory where there are no control groups, and mounts no /proc where it may not', () => {
 		expect(configFor(spec, asUser)).toBe(
-			[fixedHead, 'rlimit_as: 512\n', rlimits, users(1001), tree, writable, end(asUser)].join(''),
+			[fixedHead, 'rlimit_as: 512\n', rlimits, users(asUser), tree, writable, stdin, shown, end(asUser)].join(''),
 		);
 	});
 
@@ -149,7 +173,7 @@ describe('a string of the configuration', () => {
 				.trimEnd()
 				.split('\n');
 			const last = lines.at(-1) ?? '';
-			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "[^"]*" \}$/);
+			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "2" arg: "[^"]*" \}$/);
 			expect(unquote(/arg: ("[^"]*") \}$/.exec(last)?.[1] ?? '').toString()).toBe(argument);
 		},
 	);
