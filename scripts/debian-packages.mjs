@@ -1,4 +1,7 @@
-/** Installs packages of Debian or Ubuntu where this process may do so: as root, or with a sudo that asks nothing. */
+/**
+ * Installs packages of Debian or Ubuntu where this process may do so: as root, or with a sudo that asks nothing.
+ * Exit code 1: they could not be installed. 2: the system does not offer them.
+ */
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 
@@ -24,21 +27,28 @@ const aptGet = (prefix, args) => {
 	return spawnSync(command, rest, { stdio: ['ignore', 2, 2] }).status === 0;
 };
 
-/** Installs the packages; answers undefined, or the reason why they could not be installed. */
+const isOffered = (packages) => succeeds('apt-cache', ['show', ...packages]);
+
+/** Installs the packages; answers undefined, or why not, and whether the system offers them at all. */
 export function installDebianPackages(packages) {
-	const wanted = `apt-get install ${packages.join(' ')}`;
-	if (!succeeds('apt-get', ['--version']))
-		return `there is no apt-get here; install what corresponds to: ${packages.join(' ')}`;
-	const prefix = rootPrefix();
-	if (prefix === undefined) return `this needs root; run: sudo ${wanted}`;
-	process.stderr.write(`Running ${[...prefix, wanted].join(' ')}\n`);
+	const names = packages.join(' ');
 	const install = ['install', '--no-install-recommends', ...packages];
-	if (aptGet(prefix, install)) return undefined;
-	return aptGet(prefix, ['update']) && aptGet(prefix, install) ? undefined : `this failed: ${wanted}`;
+	if (!succeeds('apt-get', ['--version'])) {
+		return { isOffered: false, reason: `there is no apt-get here; install what corresponds to: ${names}` };
+	}
+	const prefix = rootPrefix();
+	if (prefix === undefined) {
+		return { isOffered: true, reason: `this needs root; run: sudo apt-get install ${names}` };
+	}
+	process.stderr.write(`Installing with apt-get: ${names}\n`);
+	if (aptGet(prefix, install) || (aptGet(prefix, ['update']) && aptGet(prefix, install))) return undefined;
+	return { isOffered: isOffered(packages), reason: `this failed: apt-get install ${names}` };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-	const reason = installDebianPackages(process.argv.slice(2));
-	if (reason !== undefined) process.stderr.write(`${reason}\n`);
-	process.exitCode = reason === undefined ? 0 : 1;
+	const fault = installDebianPackages(process.argv.slice(2));
+	if (fault !== undefined) {
+		process.stderr.write(`${fault.reason}\n`);
+		process.exitCode = fault.isOffered ? 1 : 2;
+	}
 }

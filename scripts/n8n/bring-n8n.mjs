@@ -64,8 +64,8 @@ async function buildDatabase(node) {
 	const rebuild = ['rebuild', 'sqlite3', '--ignore-scripts=false', '--foreground-scripts=false'];
 	if ((await npm(node, rebuild)) === 0 && canOpenDatabase(node)) return;
 	say('sqlite3 has to be compiled, and the tools for that are missing.');
-	const reason = installDebianPackages(['g++', 'make', 'python3']);
-	if (reason !== undefined) throw new Error(`sqlite3 could not be compiled: ${reason}`);
+	const fault = installDebianPackages(['g++', 'make', 'python3']);
+	if (fault !== undefined) throw new Error(`sqlite3 could not be compiled: ${fault.reason}`);
 	if ((await npm(node, rebuild)) !== 0 || !canOpenDatabase(node)) throw new Error('sqlite3 could not be compiled');
 }
 
