@@ -7,7 +7,9 @@ export interface StartOptions {
 	readonly stdio: StdioOptions;
 }
 
-export function startProcess(file: string, args: readonly string[], options: StartOptions): ChildProcess {
+export type StartedProcess = ChildProcess;
+
+export function startProcess(file: string, args: readonly string[], options: StartOptions): StartedProcess {
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
