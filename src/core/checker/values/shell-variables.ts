@@ -1,0 +1,163 @@
+/** What `$name` and `${name…}` give. */
+import type { ShellOperation, VariableNode } from '../languages/ir.ts';
+import type { Machine } from './machine.ts';
+import { anyElement, BLANK, HOLE, join, joinAll, numbersOf, text, textsOf, unknown, type Values } from './value.ts';
+
+/** Variables that a shell in the jail has from the start. */
+const given: Readonly<Record<string, string>> = {
+	HOME: '/work',
+	PWD: '/work',
+	OLDPWD: '/work',
+	IFS: ' \t\n',
+	PATH: '/usr/local/bin:/usr/bin:/bin',
+	SHELL: '/bin/bash',
+	BASH: '/bin/bash',
+	'0': '/code/main.sh',
+	'-': 'hB',
+};
+
+/** Blanks of an unquoted expansion will split the word. */
+export const blanked = (value: string): string => value.replaceAll(/[ \t\n]+/g, BLANK);
+
+export function evaluateVariable(machine: Machine, node: VariableNode): Values {
+	const value = operated(machine, node.name, node.operation);
+	if (node.quoted) return value;
+	return joinAll(textsOf(value).map((one) => text(blanked(one))));
+}
+
+/** The values of a variable; null when nothing in the script ever sets it. */
+export function variable(machine: Machine, name: string): Values | null {
+	const owner = machine.scope.owner(name);
+	const binding = owner?.bindings.get(name);
+	if (!owner || !binding) return Object.hasOwn(given, name) ? text(given[name] as string) : null;
+	const now = owner.activation === machine.scope.activation ? owner.activation.now.get(binding) : undefined;
+	return now ?? binding.all;
+}
+
+/** An array stands for its first element, `$@` and `${x[@]}` for all of them one after the other. */
+function plain(machine: Machine, name: string): Values {
+	const all = name === '*' ? '@' : name;
+	const values = variable(machine, all) ?? (machine.isCommandName && !/^[A-Z_]+$/.test(name) ? text('') : unknown);
+	return joinAll(
+		values.map((value) =>
+			value.kind !== 'list' ? [value] : all === '@' ? spaced(value.items, value.rest) : (value.items[0] ?? value.rest),
+		),
+	);
+}
+
+const spaced = (items: readonly Values[], rest: Values): Values =>
+	text([...items, ...(rest.length > 0 ? [rest] : [])].map((item) => textsOf(item)[0] ?? HOLE).join(BLANK));
+
+function operated(machine: Machine, name: string, operation: ShellOperation | null): Values {
+	if (!operation) return plain(machine, name);
+	const operands = operation.operands.map((operand) => machine.evaluate(machine, operand));
+	const apply = Object.hasOwn(operations, operation.operator) ? operations[operation.operator] : undefined;
+	return apply ? apply(machine, name, operands) : text(HOLE);
+}
+
+type Operation = (machine: Machine, name: string, operands: readonly Values[]) => Values;
+
+const withDefault: Operation = (machine, name, [fallback = unknown]) =>
+	join(variable(machine, name) ? plain(machine, name) : unknown, fallback);
+const instead: Operation = (_, __, [other = unknown]) => join(other, text(''));
+
+const overTexts = (machine: Machine, name: string, change: (value: string) => string | null): Values =>
+	joinAll(textsOf(plain(machine, name)).map((value) => text(value.includes(HOLE) ? HOLE : (change(value) ?? HOLE))));
+
+/** A glob as a regular expression; null when it has an unknown piece. */
+function globSource(glob: string, isGreedy: boolean): string | null {
+	if (glob.includes(HOLE)) return null;
+	return glob.replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) =>
+		c === '*' ? (isGreedy ? '[^]*' : '[^]*?') : c === '?' ? '[^]' : `\\${c}`,
+	);
+}
+
+const removing =
+	(isPrefix: boolean, isGreedy: boolean): Operation =>
+	(machine, name, [pattern = unknown]) => {
+		const source = globSource(textsOf(pattern)[0] ?? HOLE, isGreedy);
+		if (source === null) return text(HOLE);
+		return overTexts(machine, name, (value) => removed(value, source, isPrefix, isGreedy));
+	};
+
+function removed(value: string, source: string, isPrefix: boolean, isGreedy: boolean): string {
+	if (isPrefix) return value.replace(new RegExp(`^(?:${source})`), '');
+	const whole = new RegExp(`^(?:${source})$`);
+	const starts = Array.from({ length: Math.min(value.length, 256) + 1 }, (_, i) => (isGreedy ? i : value.length - i));
+	const start = starts.find((i) => i >= 0 && whole.test(value.slice(i)));
+	return start === undefined ? value : value.slice(0, start);
+}
+
+const replacing =
+	(flags: string, anchor: string): Operation =>
+	(machine, name, [pattern = unknown, replacement = text('')]) => {
+		const source = globSource(textsOf(pattern)[0] ?? HOLE, true);
+		const [other = HOLE] = textsOf(replacement);
+		if (source === null || source === '') return text(HOLE);
+		const anchored = anchor === '^' ? `^(?:${source})` : anchor === '$' ? `(?:${source})$` : source;
+		return overTexts(machine, name, (value) => value.replace(new RegExp(anchored, flags), () => other));
+	};
+
+const sliced: Operation = (machine, name, [offset = unknown, length]) => {
+	const [from, size] = [integer(offset), length === undefined ? undefined : integer(length)];
+	if (from === undefined || (length !== undefined && size === undefined)) return text(HOLE);
+	return overTexts(machine, name, (value) => {
+		const tail = value.slice(from < 0 ? Math.max(0, value.length + from) : from);
+		return size === undefined ? tail : size < 0 ? tail.slice(0, size) : tail.slice(0, size);
+	});
+};
+
+function integer(values: Values): number | undefined {
+	const [only] = [
+		...numbersOf(values),
+		...textsOf(values).map((one) => (/^\s*-?\d+\s*$/.test(one) ? Number(one) : Number.NaN)),
+	];
+	return only === undefined || Number.isNaN(only) ? undefined : only;
+}
+
+const cased =
+	(change: (value: string) => string): Operation =>
+	(machine, name) =>
+		overTexts(machine, name, change);
+
+const indexed: Operation = (machine, name, [index = unknown]) => {
+	const key = textsOf(index)[0] ?? HOLE;
+	const values = variable(machine, name) ?? unknown;
+	return joinAll(
+		values.map((value) => {
+			if (value.kind !== 'list') return [value];
+			if (key === '@' || key === '*') return spaced(value.items, value.rest);
+			return /^-?\d+$/.test(key) ? (value.items.at(Number(key)) ?? value.rest) : anyElement([value]);
+		}),
+	);
+};
+
+/** `${!name}`: the variable that the variable names. */
+const indirect: Operation = (machine, name) =>
+	joinAll(textsOf(plain(machine, name)).map((target) => (target.includes(HOLE) ? text(HOLE) : plain(machine, target))));
+
+const operations: Readonly<Record<string, Operation>> = {
+	'-': withDefault,
+	':-': withDefault,
+	'=': withDefault,
+	':=': withDefault,
+	'?': withDefault,
+	':?': withDefault,
+	'+': instead,
+	':+': instead,
+	'#': removing(true, false),
+	'##': removing(true, true),
+	'%': removing(false, false),
+	'%%': removing(false, true),
+	'/': replacing('', ''),
+	'//': replacing('g', ''),
+	'/#': replacing('', '^'),
+	'/%': replacing('', '$'),
+	':': sliced,
+	'^': cased((value) => value.charAt(0).toUpperCase() + value.slice(1)),
+	'^^': cased((value) => value.toUpperCase()),
+	',': cased((value) => value.charAt(0).toLowerCase() + value.slice(1)),
+	',,': cased((value) => value.toLowerCase()),
+	'[]': indexed,
+	'!': indirect,
+};

@@ -1,0 +1,191 @@
+/** The small domain of values: known texts, names that were resolved, and containers of both. An empty set is unknown. */
+import type { FunctionNode } from '../languages/ir.ts';
+import type { Scope } from './scope.ts';
+
+/** Stands for an unknown piece of a text: `"/etc/" + x` still starts with `/etc/`. */
+export const HOLE = '\uE0FF';
+/** A blank from an unquoted expansion of a shell: words are split at it later. */
+export const BLANK = '\uE0FE';
+
+export interface TextValue {
+	readonly kind: 'text';
+	readonly text: string;
+}
+export interface NumberValue {
+	readonly kind: 'number';
+	readonly number: number;
+}
+/** A resolved name such as `os.system`; `open()` with parentheses is what a call of it gives. */
+export interface RefValue {
+	readonly kind: 'ref';
+	readonly path: string;
+}
+/** A path object of a library (pathlib). */
+export interface PathValue {
+	readonly kind: 'path';
+	readonly text: string;
+}
+export interface ListValue {
+	readonly kind: 'list';
+	items: Values[];
+	/** Elements whose place is unknown. */
+	rest: Values;
+}
+/** An object, a dictionary, a class or its instances (which share one value). */
+export interface ObjectValue {
+	readonly kind: 'object';
+	readonly fields: Map<string, Values>;
+	/** Values under unknown keys. */
+	rest: Values;
+	bases: Values;
+	readonly isClass: boolean;
+}
+export interface FunctionValue {
+	readonly kind: 'function';
+	readonly node: FunctionNode;
+	readonly scope: Scope;
+	self: Values;
+	returns: Values;
+}
+/** A method taken from a value, not called yet. */
+export interface MethodValue {
+	readonly kind: 'method';
+	readonly self: Value;
+	readonly name: string;
+}
+/** A callable with its first arguments already given. `getter`: takes a member of its argument when called. */
+export interface PartialValue {
+	readonly kind: 'partial';
+	readonly callee: Values;
+	readonly args: readonly Values[];
+}
+export interface GetterValue {
+	readonly kind: 'getter';
+	readonly name: string;
+	/** Given for `methodcaller`: the member is called with these. */
+	readonly args: readonly Values[] | null;
+}
+
+export type Value =
+	| TextValue
+	| NumberValue
+	| RefValue
+	| PathValue
+	| ListValue
+	| ObjectValue
+	| FunctionValue
+	| MethodValue
+	| PartialValue
+	| GetterValue;
+export type Values = readonly Value[];
+
+const longestText = 4096;
+const mostValues = 8;
+const longestRef = 200;
+
+export const unknown: Values = [];
+
+/** Long texts keep their beginning; what follows is a hole. */
+export const cut = (text: string): string => (text.length <= longestText ? text : text.slice(0, longestText) + HOLE);
+export const text = (value: string): Values => [{ kind: 'text', text: cut(value) }];
+export const number = (value: number): Values => [{ kind: 'number', number: value }];
+export const ref = (path: string): Values => (path.length > longestRef ? unknown : [{ kind: 'ref', path }]);
+export const path = (value: string): Values => [{ kind: 'path', text: cut(value) }];
+export const list = (items: Values[], rest: Values = unknown): ListValue => ({ kind: 'list', items, rest });
+export const object = (isClass = false): ObjectValue => ({
+	kind: 'object',
+	fields: new Map(),
+	rest: unknown,
+	bases: unknown,
+	isClass,
+});
+
+export function isSame(a: Value, b: Value): boolean {
+	if (a === b) return true;
+	if (a.kind === 'text') return b.kind === 'text' && a.text === b.text;
+	if (a.kind === 'ref') return b.kind === 'ref' && a.path === b.path;
+	if (a.kind === 'path') return b.kind === 'path' && a.text === b.text;
+	if (a.kind === 'number') return b.kind === 'number' && a.number === b.number;
+	if (a.kind === 'method') return b.kind === 'method' && a.name === b.name && isSame(a.self, b.self);
+	if (a.kind === 'getter') return b.kind === 'getter' && a.name === b.name;
+	if (a.kind === 'function') return b.kind === 'function' && a.node === b.node;
+	if (a.kind === 'list') return b.kind === 'list' && isSameList(a, b);
+	return a.kind === 'partial' && b.kind === 'partial' && sameSets(a.callee, b.callee);
+}
+
+const isSameList = (a: ListValue, b: ListValue): boolean =>
+	a.items.length === b.items.length && a.items.every((item, i) => item === b.items[i]) && a.rest === b.rest;
+const sameSets = (a: Values, b: Values): boolean =>
+	a.length === b.length && a.every((item, i) => isSame(item, b[i] as Value));
+
+/** What does not fit any more is remembered as a hole, so that nothing is silently lost. References are always kept. */
+export function join(a: Values, b: Values): Values {
+	if (a === b || b.length === 0) return a;
+	if (a.length === 0) return b;
+	const missing = b.filter((value) => !a.some((known) => isSame(known, value)));
+	if (missing.length === 0) return a;
+	if (a.length + missing.length <= mostValues) return [...a, ...missing];
+	return crowded(a, missing);
+}
+
+function crowded(a: Values, missing: Values): Values {
+	if (a.length > 4 * mostValues) return a;
+	const refs = missing.filter((value) => value.kind === 'ref' && !value.path.includes('()'));
+	const isOpen = a.some((value) => value.kind === 'text' && value.text === HOLE);
+	const hole: Values = isOpen ? [] : [{ kind: 'text', text: HOLE }];
+	return refs.length + hole.length === 0 ? a : [...a, ...refs, ...hole];
+}
+
+export const joinAll = (sets: Iterable<Values>): Values => {
+	let joined: Values = unknown;
+	for (const set of sets) joined = join(joined, set);
+	return joined;
+};
+
+/** The texts of a set; numbers are written out, anything else is a hole. */
+export function textsOf(values: Values): string[] {
+	if (values.length === 0) return [HOLE];
+	return [...new Set(values.map(textOf))];
+}
+
+export function textOf(value: Value): string {
+	if (value.kind === 'text' || value.kind === 'path') return value.text;
+	return value.kind === 'number' ? String(value.number) : HOLE;
+}
+
+/** Texts without any hole: what is known to the last character. */
+export const knownTexts = (values: Values): string[] =>
+	values.flatMap((value) =>
+		(value.kind === 'text' || value.kind === 'path') && !value.text.includes(HOLE) ? [value.text] : [],
+	);
+
+export const numbersOf = (values: Values): number[] =>
+	values.flatMap((value) => (value.kind === 'number' ? [value.number] : []));
+
+export const refsOf = (values: Values): string[] =>
+	values.flatMap((value) => (value.kind === 'ref' ? [value.path] : []));
+
+/** Elements of lists and characters of texts, each as its own set. Null: how many there are is unknown. */
+export function elementsOf(values: Values): Values[] | null {
+	if (values.length !== 1) return null;
+	const [only] = values as [Value];
+	if (only.kind === 'text') return only.text.includes(HOLE) ? null : [...only.text].map((character) => text(character));
+	if (only.kind === 'list') return only.rest.length === 0 ? only.items : null;
+	if (only.kind === 'object' && !only.isClass && only.rest.length === 0)
+		return [...only.fields.keys()].map((key) => text(key));
+	return null;
+}
+
+/** Everything that iterating over the values may give. */
+export function anyElement(values: Values): Values {
+	return joinAll(
+		values.map((value) => {
+			if (value.kind === 'list') return joinAll([...value.items.slice(0, 64), value.rest]);
+			if (value.kind === 'text')
+				return value.text.length <= 64 ? joinAll([...value.text].map((c) => text(c))) : unknown;
+			if (value.kind === 'object' && !value.isClass)
+				return joinAll([...value.fields.keys()].slice(0, 64).map((key) => text(key)));
+			return unknown;
+		}),
+	);
+}
