@@ -96,13 +96,18 @@ async function hold(name) {
 	}
 }
 
-async function bring() {
-	const node = nodePackage();
-	if (!existsSync(marker)) {
-		const lock = await hold(`bring-n8n-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
+async function installOnce(node) {
+	const lock = await hold(`bring-n8n-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
+	try {
 		if (!existsSync(marker)) await install(node);
+	} finally {
 		lock.close();
 	}
+}
+
+async function bring() {
+	const node = nodePackage();
+	if (!existsSync(marker)) await installOnce(node);
 	return { folder, node: join(node, 'bin', 'node') };
 }
 
