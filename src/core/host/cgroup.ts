@@ -138,8 +138,8 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 
 /** Hands the controllers down to the children of `dir`; true when memory and pids are there. */
 function delegate(dir: string): boolean {
-	writeOptional(join(dir, 'cgroup.subtree_control'), '+memory +pids');
 	writeOptional(join(dir, 'cgroup.subtree_control'), '+cpu');
+	writeOptional(join(dir, 'cgroup.subtree_control'), '+memory +pids');
 	const handed = readOptional(join(dir, 'cgroup.subtree_control')) ?? '';
 	return /\bmemory\b/.test(handed) && /\bpids\b/.test(handed);
 }
@@ -211,29 +211,31 @@ function removeLeftovers(parent: string): void {
 	}
 }
 
-const readCandidates = (): CgroupCandidates =>
+const readCandidates = (self: string): CgroupCandidates =>
 	cgroupCandidates(
-		readOptional('/proc/self/cgroup') ?? '',
-		readOptional('/proc/self/mountinfo') ?? '',
+		readOptional(join(self, 'cgroup')) ?? '',
+		readOptional(join(self, 'mountinfo')) ?? '',
 		(folder) => readOptional(join(folder, 'cgroup.controllers')) ?? '',
 	);
 
 /** The list of processes that this process stands in itself; moving there what is there already changes nothing. */
-function ownProcesses(): string | undefined {
-	const self = String(process.pid);
-	const lists = readCandidates().v2.map((folder) => join(folder, 'cgroup.procs'));
-	return lists.find((list) => isWritable(list) && readOptional(list)?.split('\n').includes(self));
+function ownProcesses(candidates: CgroupCandidates): string | undefined {
+	const lists = candidates.v2.map((folder) => join(folder, 'cgroup.procs'));
+	return lists.find((list) => isWritable(list) && readOptional(list)?.split('\n').includes(String(process.pid)));
 }
 
-/** The place where this process can make control groups; undefined when it may not. */
-export function findCgroups(): CgroupHost | undefined {
-	const candidates = readCandidates();
+/**
+ * The place where this process can make control groups; undefined when it may not.
+ * @param self the folder in which the kernel describes this process
+ */
+export function findCgroups(self = '/proc/self'): CgroupHost | undefined {
+	const candidates = readCandidates(self);
 	const own = `${prefix}${process.pid}`;
 	const found = tryV2(candidates.v2, own) ?? tryV1(candidates.v1, own);
 	if (!found) return undefined;
 	for (const parent of found.parents) removeLeftovers(parent);
 	process.once('exit', () => found.parents.forEach(rmdir));
-	const here = ownProcesses();
+	const here = ownProcesses(readCandidates(self));
 	const prepareToAdd = () => {
 		if (here) writeFile(here, String(process.pid)).catch(() => {});
 	};
