@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Audience, knownErrors } from '../src/contract/error.ts';
 import { fixedLimits, type LimitRow, limits } from '../src/contract/limits.ts';
 import { statusMeanings } from '../src/contract/status.ts';
+import { checkerCatalogue } from '../src/core/checker/catalogue.ts';
 
 const note = '<!-- Made by "npm run docs"; change the table in the source, not this page. -->';
 
@@ -110,7 +111,11 @@ Next: [testing](testing.md) · Previous: [errors](errors.md)
 `;
 
 /** Every generated page by its name in docs/. */
-export const pages: Readonly<Record<string, () => string>> = { 'errors.md': errorsPage, 'limits.md': limitsPage };
+export const pages: Readonly<Record<string, () => string>> = {
+	'checker.md': checkerCatalogue,
+	'errors.md': errorsPage,
+	'limits.md': limitsPage,
+};
 
 if (import.meta.main) {
 	for (const [name, page] of Object.entries(pages)) writeFileSync(join('docs', name), page());

@@ -1,7 +1,6 @@
 /** The table of limits, its page, and the tests that reach each limit agree. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { pages } from '../../scripts/docs.ts';
 import { fixedLimits, limits } from '../../src/contract/limits.ts';
 import { jobStatuses } from '../../src/contract/status.ts';
 import { filesBelow } from './helpers/sources.ts';
@@ -13,10 +12,6 @@ describe('docs/limits.md', () => {
 	it('names every limit and every status, and none that does not exist', () => {
 		const names = [...Object.keys(limits), ...Object.keys(fixedLimits), ...jobStatuses];
 		expect(documented.toSorted()).toEqual(names.toSorted());
-	});
-
-	it('is what "npm run docs" writes', () => {
-		expect(page).toBe(pages['limits.md']?.());
 	});
 });
 
