@@ -70,8 +70,8 @@ exit ${exitCode}
 		const home = tempFolder();
 		const index = await setPackages(home, ['attrs'], fakePython());
 		expect(index).toEqual({ names: ['attrs'], set: expect.stringMatching(/^[0-9a-f]{12}$/), python: '3.11.2' });
-		expect(await readPackages(home)).toEqual(index);
-		const folder = (await packageFolder([tempFolder(), home])) ?? '';
+		expect(readPackages(home)).toEqual(index);
+		const folder = packageFolder([tempFolder(), home]) ?? '';
 		expect(readdirSync(folder, { recursive: true })).toEqual(['module', join('module', '__init__.py')]);
 	});
 
@@ -89,8 +89,8 @@ exit ${exitCode}
 		await expect(setPackages(home, ['attrs', 'nope'], fakePython(1))).rejects.toThrow(
 			'pip could not bring attrs, nope',
 		);
-		expect(await readPackages(home)).toEqual(before);
-		expect(existsSync((await packageFolder([home])) ?? '')).toBe(true);
+		expect(readPackages(home)).toEqual(before);
+		expect(existsSync(packageFolder([home]) ?? '')).toBe(true);
 	});
 
 	it('leaves nothing of a set that pip could not bring', async () => {
@@ -103,19 +103,19 @@ exit ${exitCode}
 		const home = tempFolder();
 		await setPackages(home, ['attrs'], fakePython());
 		expect(await setPackages(home, [], fakePython())).toEqual({ names: [], set: null, python: null });
-		expect(await packageFolder([home])).toBeUndefined();
+		expect(packageFolder([home])).toBeUndefined();
 	});
 });
 
 describe('readPackages', () => {
-	it('finds nothing where nothing was set', async () => {
-		expect(await readPackages(tempFolder())).toEqual({ names: [], set: null, python: null });
+	it('finds nothing where nothing was set', () => {
+		expect(readPackages(tempFolder())).toEqual({ names: [], set: null, python: null });
 	});
 
-	it.each(['{"names":1}', 'not json'])('says so when the list reads %j', async (text) => {
+	it.each(['{"names":1}', 'not json'])('says so when the list reads %j', (text) => {
 		const home = tempFolder();
 		mkdirSync(join(home, 'packages', 'python'), { recursive: true });
 		writeFileSync(join(home, 'packages', 'python', 'index.json'), text);
-		await expect(readPackages(home)).rejects.toThrow('the list of packages cannot be read');
+		expect(() => readPackages(home)).toThrow('the list of packages cannot be read');
 	});
 });

@@ -162,7 +162,7 @@ describe('a string of the configuration', () => {
 				const quoted = contentOf(content);
 				return /^"[ -~]*"$/.test(quoted) && unquote(quoted).equals(Buffer.from(content));
 			}),
-			{ numRuns: 500 },
+			{ numRuns: 200 },
 		);
 	});
 
