@@ -38,6 +38,7 @@ const coreOutside = (path) => ({
 
 const bundles = [
 	{ entryPoints: ['src/core/compose.ts'], outfile: 'dist/core/compose.js', banner: { js: importMetaUrl } },
+	{ entryPoints: ['src/core/inspect-worker.ts'], outfile: 'dist/core/inspect-worker.js' },
 	{
 		entryPoints: ['src/cli/main.ts'],
 		outfile: 'dist/cli/main.js',

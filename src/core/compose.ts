@@ -1,5 +1,8 @@
 /** Puts the parts of this process together; the only file that builds them. Nodes and command line enter here. */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { KnownError } from '../contract/error.ts';
 import { type JobRequest, jobRequestSchema } from '../contract/job.ts';
@@ -7,7 +10,9 @@ import { languageLabels } from '../contract/language.ts';
 import { fixedLimits } from '../contract/limits.ts';
 import { createExecutor } from './execute.ts';
 import { dataHomes } from './host/folders.ts';
-import type { Boxes, Executor } from './ports.ts';
+import { AnsweringThread } from './host/worker.ts';
+import { type Inspection, inspect } from './inspect.ts';
+import type { Boxes, Executor, Inspector } from './ports.ts';
 import { FairQueue } from './queue.ts';
 import type { Probe } from './sandbox/backend.ts';
 import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
@@ -43,6 +48,28 @@ function createBoxes(backend: NsjailBackend): Boxes {
 	};
 }
 
+/** Programs up to this length are inspected at once, in a few milliseconds; longer ones must not hold up their process. */
+const shortCode = 4_096;
+/** A program of the greatest length needs a fraction of it. */
+const inspectionMs = 20_000;
+
+/** Beside the sources, and beside the bundle that is made of them. */
+function inspectionThread(): AnsweringThread {
+	const bundled = join(import.meta.dirname, 'inspect-worker.js');
+	return new AnsweringThread(existsSync(bundled) ? bundled : bundled.replace(/js$/, 'ts'), inspectionMs);
+}
+
+function createInspector(): Inspector {
+	let thread: AnsweringThread | undefined;
+	return async (request) => {
+		if ((request.code ?? request.script ?? '').length <= shortCode) return inspect(request);
+		thread ??= inspectionThread();
+		return thread.ask<Inspection>({ request }).catch((error: Error) => {
+			throw new KnownError('INTERNAL', { id: randomUUID().slice(0, 8) }, { cause: error });
+		});
+	};
+}
+
 /** How many jobs run at a time: SECURE_CODE_CONCURRENCY, else twice the processors. */
 function slots(env: NodeJS.ProcessEnv): number {
 	const text = env.SECURE_CODE_CONCURRENCY;
@@ -57,7 +84,7 @@ export function composeExecutor(options: { concurrency?: number; queueLength?: n
 		options.concurrency ?? slots(process.env),
 		options.queueLength ?? fixedLimits.queueLength,
 	);
-	return createExecutor({ boxes: createBoxes(new NsjailBackend()), queue });
+	return createExecutor({ boxes: createBoxes(new NsjailBackend()), queue, inspect: createInspector() });
 }
 
 const shared = Symbol.for('n8n-nodes-secure-code.executor');

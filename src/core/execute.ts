@@ -3,8 +3,8 @@ import { KnownError, problemFor } from '../contract/error.ts';
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import { fixedLimits } from '../contract/limits.ts';
 import { boxSpecFor } from './box-spec.ts';
-import { type Inspected, inspect } from './inspect.ts';
-import type { Boxes, Executor, JobContext } from './ports.ts';
+import type { Inspected } from './inspect.ts';
+import type { Boxes, Executor, Inspector, JobContext } from './ports.ts';
 import type { FairQueue } from './queue.ts';
 import { withoutRun } from './result.ts';
 import type { BoxOutcome, OutputStream, StopReason, Tier } from './sandbox/backend.ts';
@@ -15,6 +15,7 @@ import { verdictFor } from './sandbox/verdict.ts';
 export interface Parts {
 	readonly boxes: Boxes;
 	readonly queue: FairQueue;
+	readonly inspect: Inspector;
 }
 
 export function createExecutor(parts: Parts): Executor {
@@ -24,7 +25,7 @@ export function createExecutor(parts: Parts): Executor {
 async function execute(parts: Parts, request: JobRequest, context: JobContext): Promise<JobResult> {
 	const unsupported = refuseUnsupported(request, context);
 	if (unsupported) return unsupported;
-	const inspected = inspect(request);
+	const inspected = await parts.inspect(request);
 	if ('refused' in inspected) return inspected.refused;
 
 	const turn = await parts.queue.enter(request.labels.workflow ?? '', context.signal);

@@ -17,6 +17,8 @@ export interface Inspected {
 	readonly findings: Finding[];
 }
 
+export type Inspection = Inspected | { readonly refused: JobResult };
+
 /** What the checker must know of a job; the same rules serve the nodes, the command line and the agent. */
 export function checkOptionsFor(request: JobRequest): CheckOptions {
 	return checkOptionsSchema.parse({
@@ -38,7 +40,7 @@ function dialectOf(code: string, options: CheckOptions): Pick<Inspected, 'langua
 const length = (text: string): number => [...text].length;
 
 /** @returns what may run, or the result that refuses it */
-export function inspect(request: JobRequest): Inspected | { readonly refused: JobResult } {
+export function inspect(request: JobRequest): Inspection {
 	const code = request.code ?? request.script;
 	if (code === undefined) return { language: null, dialect: 'javascript', code: '', findings: [] };
 	const options = checkOptionsFor(request);

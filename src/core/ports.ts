@@ -1,6 +1,7 @@
 /** What the story of a job asks of its surroundings. */
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import type { Language } from '../contract/language.ts';
+import type { Inspection } from './inspect.ts';
 import type { Backend, OutputStream } from './sandbox/backend.ts';
 import type { Runtime } from './sandbox/runtimes/runtime.ts';
 
@@ -25,6 +26,9 @@ export interface Bind {
 	readonly hostPath: string;
 	readonly path: string;
 }
+
+/** Says what may run; it may take its time elsewhere. */
+export type Inspector = (request: JobRequest) => Promise<Inspection>;
 
 /** Where jobs run, and what they find there. */
 export interface Boxes {

@@ -28,5 +28,5 @@ export function withoutRun(
 	problem: Problem,
 	known: { language?: Language | null; findings?: Finding[]; queuedMs?: number } = {},
 ): JobResult {
-	return { ...nothingRan, ...known, status, problem };
+	return { status, ...nothingRan, ...known, problem };
 }

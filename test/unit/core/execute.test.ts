@@ -6,7 +6,8 @@ import { KnownError, problemFor } from '../../../src/contract/error.ts';
 import type { JobRequestInput } from '../../../src/contract/job.ts';
 import { fixedLimits, limits } from '../../../src/contract/limits.ts';
 import { createExecutor } from '../../../src/core/execute.ts';
-import type { Boxes, JobContext } from '../../../src/core/ports.ts';
+import { inspect } from '../../../src/core/inspect.ts';
+import type { Boxes, Inspector, JobContext } from '../../../src/core/ports.ts';
 import { FairQueue } from '../../../src/core/queue.ts';
 import { withoutRun } from '../../../src/core/result.ts';
 import type { BoxIo, BoxOutcome, BoxSpec } from '../../../src/core/sandbox/backend.ts';
@@ -43,10 +44,12 @@ function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
 	};
 }
 
+const inspector: Inspector = async (job) => inspect(job);
+
 const script = (more: Partial<JobRequestInput> = {}) => request({ script: 'true', check: false, ...more });
 
 const run = (act: Act, job = script(), context: JobContext = {}, more: Partial<Boxes> = {}) =>
-	createExecutor({ boxes: fakeBoxes(act, more), queue: new FairQueue(1, 1) }).run(job, context);
+	createExecutor({ boxes: fakeBoxes(act, more), queue: new FairQueue(1, 1), inspect: inspector }).run(job, context);
 
 const succeed: Act = async () => goodOutcome;
 
@@ -182,6 +185,7 @@ describe('the queue', () => {
 		const executor = createExecutor({
 			boxes: fakeBoxes(() => go.then(() => goodOutcome)),
 			queue: new FairQueue(1, 1),
+			inspect: inspector,
 		});
 		const first = executor.run(script());
 		const second = executor.run(script());
@@ -198,8 +202,10 @@ describe('the queue', () => {
 		const failing = fakeBoxes(async () => {
 			throw new KnownError('SANDBOX_UNAVAILABLE', { details: 'gone' });
 		});
-		await expect(createExecutor({ boxes: failing, queue }).run(script())).rejects.toThrow('gone');
-		expect((await createExecutor({ boxes: fakeBoxes(succeed), queue }).run(script())).status).toBe('succeeded');
+		await expect(createExecutor({ boxes: failing, queue, inspect: inspector }).run(script())).rejects.toThrow('gone');
+		expect((await createExecutor({ boxes: fakeBoxes(succeed), queue, inspect: inspector }).run(script())).status).toBe(
+			'succeeded',
+		);
 	});
 });
 
