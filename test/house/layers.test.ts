@@ -54,7 +54,7 @@ function roomOf(path: string): Room {
 }
 
 /** Modules that "node:*" does not open. */
-const reserved = ['node:child_process', 'node:cluster', 'node:worker_threads'];
+const reserved = ['node:child_process', 'node:cluster'];
 
 function isAllowed(imported: string, room: Room): boolean {
 	if (isBuiltin(imported)) {
@@ -115,7 +115,7 @@ describe('the house', () => {
 	});
 
 	it('has one door to other processes', () => {
-		const starters = ['node:child_process', 'node:cluster', 'node:worker_threads', 'execa'];
+		const starters = ['node:child_process', 'node:cluster', 'execa'];
 		const doors = sources.filter(({ imports }) => imports.some((imported) => starters.includes(imported)));
 		expect(doors.map(({ path }) => path)).toEqual(['src/core/host/process.ts']);
 	});
