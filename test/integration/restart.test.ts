@@ -43,7 +43,7 @@ test('Without nsjail nothing runs, and everyone is told what an operator must do
 	expect(step.status).toBe('error');
 	expect(step.data.resultData.error).toMatchObject(fault);
 	const agent = await bench.ask([call(program)]);
-	expect(toolResults(agent)).toEqual([]);
+	expect(toolResults(agent)).toEqual([{ error: fault.message }]);
 	expect(runsOf(agent, toolNode).map(({ error }) => error)).toMatchObject([fault]);
 	expect(bench.model.toolTexts().map((text) => JSON.parse(text))).toEqual([[{ error: fault.message }]]);
 	await bench.close();
