@@ -75,11 +75,11 @@ export const limits = {
 	fileBytes: {
 		unit: 'bytes',
 		default: 64 * MiB,
-		floor: 64 * KiB,
+		floor: 1 * MiB,
 		ceiling: 1024 * MiB,
 		status: 'failed',
 		problem: 'LIMIT_FILE_SIZE',
-		what: 'size of one file that the program writes',
+		what: 'size of one file that the program writes, in whole MiB',
 	},
 	workBytes: {
 		unit: 'bytes',

@@ -16,11 +16,14 @@ const environment = {
 	TMPDIR: '/tmp',
 };
 
-/** Runs when the program is dead: ordinary files of a sane size, as an archive. Names may hold anything but NUL. */
+/**
+ * Runs when the program is dead: everything in the folder but files of an insane size, as an archive in which what is no
+ * ordinary file is only named. Names may hold anything but NUL; a file need not be readable yet.
+ */
 const collector = [
 	'/usr/bin/bash',
 	'-c',
-	`cd /work && [ -d out ] && find out -type f -size -${fixedLimits.outBytes / 1024 + 1}k -print0 | tar --create --file=- --null --no-recursion --files-from=-`,
+	`cd /work && [ -d out ] && [ ! -L out ] && chmod -R u+rX out && find out ! -type d '(' ! -type f -o -size -${fixedLimits.outBytes / 1024 + 1}k ')' -print0 | tar --create --file=- --null --no-recursion --files-from=-`,
 ];
 
 export interface BoxParts {

@@ -54,13 +54,17 @@ function problemOf(error: unknown): Problem {
 	return problemFor('INTERNAL', { id: (error as Error).message });
 }
 
+/** One folder for each id, and never the folder itself or the one above. */
+const folderName = (id: Job['id']): string =>
+	encodeURIComponent(String(id)).replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length));
+
 async function answer(line: Line, executor: Executor, defaults: Partial<JobRequestInput>, context: JobContext) {
 	let id: Job['id'] = null;
 	try {
 		const value = parseJson(line);
 		id = idOf(value);
 		const job = parseJob(value, defaults);
-		const outDir = context.outDir === undefined ? undefined : join(context.outDir, encodeURIComponent(String(id)));
+		const outDir = context.outDir === undefined ? undefined : join(context.outDir, folderName(id));
 		const result: JobResult = await executor.run(parseJobRequest(job.request), { ...context, outDir });
 		return { id, ...result };
 	} catch (error) {
@@ -70,13 +74,23 @@ async function answer(line: Line, executor: Executor, defaults: Partial<JobReque
 	}
 }
 
+/** Whoever ends the process need not close its stdin first. */
+async function* linesUntil(signal: AbortSignal | undefined): AsyncGenerator<Line> {
+	signal?.addEventListener('abort', () => process.stdin.destroy());
+	try {
+		yield* readLines(process.stdin, lineBytes);
+	} catch (error) {
+		if (!signal?.aborted) throw error;
+	}
+}
+
 /** @returns 0 once every line has its answer */
 export async function runLines(typed: Typed, context: JobContext): Promise<number> {
 	const defaults = requestDefaults(typed.values);
 	const many = concurrency(typed) ?? 4;
 	const executor = composeExecutor({ concurrency: many });
 	const active = new Set<Promise<void>>();
-	for await (const line of readLines(process.stdin, lineBytes)) {
+	for await (const line of linesUntil(context.signal)) {
 		if ('text' in line && line.text.trim() === '') continue;
 		const job = answer(line, executor, defaults, context).then((result) => writeLine(process.stdout, result));
 		active.add(job);

@@ -1,5 +1,5 @@
 /** Takes over the files of a dead program from an archive that was made inside its jail: nothing hostile is ever opened here. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import mime from 'mime';
@@ -25,48 +25,85 @@ export function cleanPath(name: string): string | undefined {
 	return parts.length === 0 || parts.length > fixedLimits.outDepth ? undefined : parts.join('/');
 }
 
-async function keep(entry: TarEntry, folder: string, name: string): Promise<OutFile> {
-	const path = join(folder, name);
-	await mkdir(dirname(path), { recursive: true });
-	await writeFile(path, entry as AsyncIterable<Buffer>, { mode: 0o644 }).catch(async (error: unknown) => {
-		await rm(path, { force: true });
-		throw error;
-	});
-	const type = mime.getType(name) ?? 'application/octet-stream';
-	return { name, type, bytes: entry.header.size ?? 0, path };
+interface Content {
+	readonly bytes: number;
+	/** The entry itself, or the path of a file that was taken over under its first name. */
+	readonly source: TarEntry | string;
 }
 
-function reasonToSkip(entry: TarEntry, name: string | undefined, taken: OutFile[], bytes: number): string | undefined {
-	if (entry.header.type !== 'file') return 'an entry is not an ordinary file';
-	if (name === undefined) return `a file lies deeper than ${fixedLimits.outDepth} folders`;
-	if (taken.length >= fixedLimits.outFiles) return `there are more than ${fixedLimits.outFiles} files`;
-	if (bytes + (entry.header.size ?? 0) > fixedLimits.outBytes) return 'the files are too large together';
-	if (taken.some((file) => file.name === name)) return 'two files have the same name';
+/** Undefined for links to elsewhere, pipes, sockets and devices. */
+function contentOf(entry: TarEntry, taken: readonly OutFile[]): Content | undefined {
+	const { type, size, linkname } = entry.header;
+	if (type === 'file') return { bytes: size ?? 0, source: entry };
+	const first = type === 'link' ? taken.find(({ name }) => name === cleanPath(linkname ?? '')) : undefined;
+	return first?.path ? { bytes: first.bytes, source: first.path } : undefined;
+}
+
+/** The file is opened before the entry is read: a name that the host cannot have must not end the archive. */
+async function store(source: Content['source'], path: string): Promise<void> {
+	if (typeof source === 'string') return copyFile(source, path);
+	const file = await open(path, 'w', 0o644);
+	try {
+		await file.writeFile(source as AsyncIterable<Buffer>);
+	} catch (error) {
+		await rm(path, { force: true });
+		throw error;
+	} finally {
+		await file.close();
+	}
+}
+
+async function keep({ bytes, source }: Content, folder: string, name: string): Promise<OutFile> {
+	const path = join(folder, name);
+	await mkdir(dirname(path), { recursive: true });
+	await store(source, path);
+	return { name, type: mime.getType(name) ?? 'application/octet-stream', bytes, path };
+}
+
+const reasons = {
+	type: 'an entry is not an ordinary file',
+	depth: `a file lies deeper than ${fixedLimits.outDepth} folders`,
+	count: `there are more than ${fixedLimits.outFiles} files`,
+	size: 'the files are too large together',
+	twice: 'two files have the same name',
+	name: 'a file could not be stored under its name',
+	cut: 'the list of files ended early',
+};
+
+function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): string | undefined {
+	const total = taken.reduce((sum, file) => sum + file.bytes, bytes);
+	if (taken.length >= fixedLimits.outFiles) return reasons.count;
+	if (total > fixedLimits.outBytes) return reasons.size;
+	if (taken.some((file) => file.name === name)) return reasons.twice;
 	return undefined;
+}
+
+/** @returns the file, or why it stays behind */
+async function take(entry: TarEntry, folder: string, taken: readonly OutFile[]): Promise<OutFile | string> {
+	const content = contentOf(entry, taken);
+	const name = cleanPath(entry.header.name);
+	if (!content) return reasons.type;
+	if (name === undefined) return reasons.depth;
+	const reason = reasonToSkip(content.bytes, name, taken);
+	return reason ?? keep(content, folder, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
 }
 
 /** @param archive a tar stream; it is always read to its end */
 export async function collect(archive: Readable, folder: string): Promise<Collected> {
 	const files: OutFile[] = [];
 	const missing = new Set<string>();
-	let bytes = 0;
 	const reader = extract();
 	archive.on('error', (error) => reader.destroy(error));
 	archive.pipe(reader);
 	try {
 		for await (const entry of reader) {
-			const name = cleanPath(entry.header.name);
-			const reason = reasonToSkip(entry, name, files, bytes);
-			if (reason || name === undefined) {
-				if (reason) missing.add(reason);
-				entry.resume();
-				continue;
-			}
-			bytes += entry.header.size ?? 0;
-			files.push(await keep(entry, folder, name));
+			const file = await take(entry, folder, files);
+			if (typeof file === 'string') missing.add(file);
+			else files.push(file);
+			entry.resume();
 		}
 	} catch {
-		missing.add('the list of files ended early');
+		missing.add(reasons.cut);
 		archive.resume();
 	}
 	return { files, missing: [...missing] };
