@@ -3,6 +3,7 @@
 export interface KernelFacts {
 	readonly isRoot: boolean;
 	readonly isContainer: boolean;
+	readonly isChroot: boolean;
 	/** Contents of /proc/sys files, undefined where the kernel has no such switch. */
 	readonly maxUserNamespaces: string | undefined;
 	readonly unprivilegedUserNamespaces: string | undefined;
@@ -37,6 +38,12 @@ function userNamespaces(facts: KernelFacts): Diagnosis {
 			step,
 			detail: "Ubuntu's AppArmor restriction keeps programs without a profile from using user namespaces",
 			fix: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+		};
+	if (facts.isChroot)
+		return {
+			step,
+			detail: 'the kernel allows no user namespaces inside a chroot',
+			fix: 'Run n8n outside the chroot, or enter the folder with pivot_root (systemd-nspawn, a container) instead.',
 		};
 	if (facts.isContainer)
 		return { step, detail: 'the container this runs in forbids new namespaces', fix: containerFix };

@@ -3,6 +3,7 @@ import { diagnose, type KernelFacts } from '../../../../../../src/core/sandbox/b
 
 const ordinary: KernelFacts = {
 	isRoot: false,
+	isChroot: false,
 	isContainer: false,
 	maxUserNamespaces: '15000\n',
 	unprivilegedUserNamespaces: undefined,
@@ -33,6 +34,12 @@ describe('a jail that got no namespaces', () => {
 			{ apparmorRestrictsUserNamespaces: '1\n' },
 			"Ubuntu's AppArmor restriction keeps programs without a profile from using user namespaces",
 			'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+		],
+		[
+			'it would stand in a chroot',
+			{ isRoot: true, isChroot: true },
+			'the kernel allows no user namespaces inside a chroot',
+			'Run n8n outside the chroot, or enter the folder with pivot_root (systemd-nspawn, a container) instead.',
 		],
 		[
 			'a container forbids them',
