@@ -19,7 +19,7 @@ interface Packed {
 const allowedFiles = [
 	/^(package\.json|README\.md|LICENSE)$/,
 	/^dist\/THIRD-PARTY-LICENSES$/,
-	/^dist\/core\/compose\.js$/,
+	/^dist\/core\/(compose|inspect-worker)\.js$/,
 	/^dist\/core\/init\/init-(x64|arm64)$/,
 	/^dist\/cli\/main\.js$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
@@ -29,6 +29,7 @@ const allowedFiles = [
 const neededFiles = [
 	'dist/THIRD-PARTY-LICENSES',
 	'dist/core/compose.js',
+	'dist/core/inspect-worker.js',
 	'dist/core/init/init-x64',
 	'dist/core/init/init-arm64',
 	'dist/cli/main.js',
