@@ -1,5 +1,6 @@
 /** What the kernel says about itself and about the place this process lives in. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { release } from 'node:os';
 import { isRoot } from './folders.ts';
 
 function readOptional(path: string): string | undefined {
@@ -35,4 +36,9 @@ export function kernelFacts() {
 		unprivilegedUserNamespaces: readOptional('/proc/sys/kernel/unprivileged_userns_clone'),
 		apparmorRestrictsUserNamespaces: readOptional('/proc/sys/kernel/apparmor_restrict_unprivileged_userns'),
 	};
+}
+
+export function isKernelAtLeast(major: number, minor: number): boolean {
+	const [ownMajor = 0, ownMinor = 0] = release().split('.').map(Number);
+	return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }

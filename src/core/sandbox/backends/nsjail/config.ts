@@ -22,6 +22,8 @@ export interface JailPlace {
 	readonly hasCgroup: boolean;
 	/** How many task lists of control groups the first process joins; they are open from descriptor 6 on. */
 	readonly groupsToJoin: number;
+	/** Before Linux 5.14 a jail without a user of its own is counted together with all other processes of that user. */
+	readonly countsOwnProcesses: boolean;
 	/** A container that masks its own /proc forbids a fresh one. */
 	readonly hasProc: boolean;
 }
@@ -110,8 +112,8 @@ function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
 		rlimit_cpu_type: word('INF'),
 		rlimit_fsize: Math.ceil(limits.fileBytes / MiB),
 		rlimit_nofile: limits.openFiles,
-		rlimit_nproc: limits.processes + 1,
-		rlimit_nproc_type: word('VALUE'),
+		rlimit_nproc: place.countsOwnProcesses ? limits.processes + 1 : undefined,
+		rlimit_nproc_type: word(place.countsOwnProcesses ? 'VALUE' : 'SOFT'),
 		rlimit_stack: 8,
 		rlimit_stack_type: word('VALUE'),
 		nice_level: 5,

@@ -3,7 +3,7 @@ import { KnownError } from '../../../../contract/error.ts';
 import { defaultLimits } from '../../../../contract/limits.ts';
 import { type Cgroup, type CgroupHost, findCgroups } from '../../../host/cgroup.ts';
 import { dataHome, isEnterableByOthers, isRoot } from '../../../host/folders.ts';
-import { kernelFacts, readUidMap } from '../../../host/kernel.ts';
+import { isKernelAtLeast, kernelFacts, readUidMap } from '../../../host/kernel.ts';
 import { RunFolder } from '../../../host/run-folder.ts';
 import type { Backend, BoxIo, BoxOutcome, BoxSpec, Probe, ProbeStep, Tier } from '../../backend.ts';
 import { buildImage, type Image } from '../../image.ts';
@@ -133,6 +133,7 @@ function placeOf(ground: Ground, cgroup: Cgroup | undefined) {
 		architecture: process.arch,
 		hasCgroup: cgroup !== undefined,
 		groupsToJoin: cgroup?.taskLists.length ?? 0,
+		countsOwnProcesses: ground.firstUser !== undefined || isKernelAtLeast(5, 14),
 		hasProc: ground.hasProc,
 	};
 }

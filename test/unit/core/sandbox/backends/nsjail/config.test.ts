@@ -15,6 +15,7 @@ const asRoot: JailPlace = {
 	architecture: 'x64',
 	hasCgroup: true,
 	groupsToJoin: 2,
+	countsOwnProcesses: true,
 	hasProc: true,
 };
 
@@ -177,4 +178,11 @@ describe('a string of the configuration', () => {
 			expect(unquote(/arg: ("[^"]*") \}$/.exec(last)?.[1] ?? '').toString()).toBe(argument);
 		},
 	);
+});
+
+describe('the limit of processes', () => {
+	it('is left to what the user has where the kernel would count the processes of the whole user', () => {
+		const text = configFor(spec, { ...asUser, countsOwnProcesses: false });
+		expect(text.split('\n').filter((line) => line.startsWith('rlimit_nproc'))).toEqual(['rlimit_nproc_type: SOFT']);
+	});
 });
