@@ -26,6 +26,9 @@ interface View {
 	readonly nameOf: (node: Tree) => string | null;
 	readonly calls: ReadonlySet<string>;
 	readonly binds: (node: Tree) => readonly string[];
+	/** Members that values of this language have and those of the other have not. */
+	readonly attributes: ReadonlySet<string>;
+	readonly attributeOf: (node: Tree) => string;
 }
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -46,6 +49,10 @@ const pythonView: View = {
 	isKnown: (name) => pythonBuiltins.has(name) || /^__\w+__$|^(self|None|True|False)$/.test(name),
 	nameOf: (node) => (node.nodeType === 'Name' ? String(node.id) : null),
 	calls: set('Call Await'),
+	attributes: set(
+		'append extend upper lower strip rstrip lstrip items format startswith endswith isdigit isalpha popitem splitlines',
+	),
+	attributeOf: (node) => (node.nodeType === 'Attribute' ? String(node.attr) : ''),
 	binds: (node) => {
 		if (node.nodeType === 'Name' && (node.ctx as Tree | undefined)?.nodeType === 'Store') return [String(node.id)];
 		if (node.nodeType === 'Alias') return [String(node.asname ?? node.name).split('.')[0] as string];
@@ -66,12 +73,16 @@ const javaScriptView: View = {
 	typeOf: (node) => String(node.type ?? ''),
 	strong:
 		set(`VariableDeclaration FunctionDeclaration FunctionExpression ArrowFunctionExpression ClassDeclaration ImportDeclaration
-		ExportNamedDeclaration ExportDefaultDeclaration NewExpression ForStatement ForOfStatement ForInStatement WhileStatement IfStatement
+		ExportNamedDeclaration ExportDefaultDeclaration ExportAllDeclaration NewExpression ForStatement ForOfStatement ForInStatement WhileStatement IfStatement
 		TryStatement ThrowStatement ReturnStatement SwitchStatement ConditionalExpression SpreadElement AwaitExpression ImportExpression
 		TSInterfaceDeclaration TSTypeAliasDeclaration TSEnumDeclaration`),
 	weak: set('AssignmentExpression ObjectExpression ArrayExpression UpdateExpression LogicalExpression'),
 	isKnown: (name) => javaScriptGlobals.has(name),
 	nameOf: (node) => (node.type === 'Identifier' ? String(node.name) : null),
+	attributes:
+		set(`constructor prototype length push forEach toString indexOf charAt charCodeAt toUpperCase toLowerCase trim call apply bind then
+		catch includes slice splice concat toFixed hasOwnProperty __proto__`),
+	attributeOf: (node) => (node.type === 'MemberExpression' ? nameIn(node.property, 'name').join('') : ''),
 	calls: set('CallExpression NewExpression TaggedTemplateExpression ImportExpression AwaitExpression'),
 	binds: (node) => {
 		if (node.type === 'VariableDeclarator' || node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration')
@@ -112,6 +123,7 @@ function weigh(node: Tree, view: View, tally: Tally): void {
 		tally.calls++;
 		tally.score += 0.5;
 	}
+	if (view.attributes.has(view.attributeOf(node))) tally.score += 2;
 	const name = view.nameOf(node);
 	if (name !== null) tally.used.add(name);
 	for (const bound of view.binds(node)) tally.bound.add(bound);
@@ -123,7 +135,7 @@ function javaScriptText(text: string, isTypeScript: boolean): number {
 	const ended = lines.filter((line) => /;\s*(\/\/.*)?$/.test(line)).length;
 	const commented = lines.filter((line) => /^\s*(\/\/|\/\*|\*\/)/.test(line)).length;
 	return (
-		Math.min(6, ended) +
+		Math.min(8, 3 * ended) +
 		3 * Math.min(2, commented) +
 		(/`[^`]*\$\{[^`]*`/.test(text) ? 3 : 0) +
 		(/[!=]==/.test(text) ? 3 : 0) -

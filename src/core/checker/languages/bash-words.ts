@@ -1,5 +1,13 @@
 /** Lowers the words of a Bash script: quotes, expansions and braces. */
-import { type ParameterOperation, type ParsedScript, parse, type Word, type WordPart } from 'unbash';
+import {
+	forEachChild,
+	type ParameterOperation,
+	type ParsedScript,
+	parse,
+	type SyntaxNode,
+	type Word,
+	type WordPart,
+} from 'unbash';
 import type { Mention, Node, ShellOperation, Span } from './ir.ts';
 
 export interface BashLowering {
@@ -118,11 +126,7 @@ function lowerPart(l: BashLowering, part: WordPart, quoted: boolean): Node {
 				...span,
 			};
 		case 'ArithmeticExpansion':
-			return {
-				kind: 'const',
-				value: /^\$\(\(\s*\d+\s*\)\)$/.test(part.text) ? part.text.replace(/\D/g, '') : null,
-				...span,
-			};
+			return lowerArithmetic(l, part, span);
 		case 'ExtendedGlob':
 		case 'BraceExpansion':
 			return { kind: 'const', value: part.text, ...span };
@@ -152,4 +156,23 @@ function operationOf(l: BashLowering, operation: ParameterOperation): ShellOpera
 	if (operation.type === 'Slice') words.push(operation.offset, operation.length);
 	const operands = words.flatMap((word) => (word ? [lowerWord(l, word, true)] : []));
 	return { operator: operation.operator, operands };
+}
+
+/** A plain number is known; otherwise only the commands inside matter. */
+function lowerArithmetic(l: BashLowering, part: Extract<WordPart, { type: 'ArithmeticExpansion' }>, span: Span): Node {
+	const number = /^\$\(\(\s*(\d+)\s*\)\)$/.exec(part.text)?.[1] ?? null;
+	return { kind: 'sequence', nodes: [...embedded(l, part), { kind: 'const', value: number, ...span }], ...span };
+}
+
+/** Commands inside tests and arithmetic: `[[ $(x) ]]`, `$(( $(x) ))`. */
+export function embedded(l: BashLowering, root: SyntaxNode): Node[] {
+	const found: Node[] = [];
+	const visit = (node: SyntaxNode): void => {
+		if (node.type === 'CompoundList') return;
+		if (node.type === 'Word') found.push(lowerWord(l, node));
+		else if (node.type === 'ArithmeticCommandExpansion' && node.script) found.push(...l.script(node.script));
+		else forEachChild(node, visit);
+	};
+	forEachChild(root, visit);
+	return found;
 }

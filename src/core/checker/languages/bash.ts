@@ -1,18 +1,16 @@
 /** Lowers the commands of a Bash script. Functions and aliases live beside the variables under names of their own. */
-import {
-	type Assignment,
-	type Command,
-	type CompoundList,
-	forEachChild,
-	type ParsedScript,
-	type Redirection,
-	type CommandNode as ShellCommand,
-	type Statement,
-	type SyntaxNode,
-	type Word,
+import type {
+	Assignment,
+	Command,
+	CompoundList,
+	ParsedScript,
+	Redirection,
+	CommandNode as ShellCommand,
+	Statement,
+	Word,
 } from 'unbash';
 import { isEndlessBackground, isForkBomb } from './bash-shapes.ts';
-import { type BashLowering, lowerWord, lowerWords } from './bash-words.ts';
+import { type BashLowering, embedded, lowerWord, lowerWords } from './bash-words.ts';
 import type { BindNode, Node, Parameter, Program, ShellRedirect, Span } from './ir.ts';
 
 export function lowerBash(tree: ParsedScript): Program {
@@ -129,19 +127,6 @@ function lowerFor(l: BashLowering, node: Extract<Compound, { type: 'For' | 'Sele
 		...lowerList(l, node.body),
 	];
 	return { kind: 'loop', body, endless: false, ...span };
-}
-
-/** Commands inside tests and arithmetic: `[[ $(x) ]]`, `$(( $(x) ))`. */
-function embedded(l: BashLowering, root: SyntaxNode): Node[] {
-	const found: Node[] = [];
-	const visit = (node: SyntaxNode): void => {
-		if (node.type === 'CompoundList') return;
-		if (node.type === 'Word') found.push(lowerWord(l, node));
-		else if (node.type === 'ArithmeticCommandExpansion' && node.script) found.push(...l.script(node.script));
-		else forEachChild(node, visit);
-	};
-	forEachChild(root, visit);
-	return found;
 }
 
 const positional = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];

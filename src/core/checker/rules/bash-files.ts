@@ -1,7 +1,7 @@
 /** Rules about the files that shell commands delete, overwrite and read. */
 import type { CommandFact, Fact } from '../facts.ts';
 import { baseOf, joinPaths, normalisePath } from '../values/fold-paths.ts';
-import { HOLE } from '../values/value.ts';
+import { HOLE, rowOf } from '../values/value.ts';
 import { placeOf, readObjections, writeObjections } from './paths.ts';
 import type { Objection, Rule, RuleContext } from './rule.ts';
 
@@ -152,7 +152,7 @@ const writers: Readonly<Record<string, Writes>> = {
 function written(fact: Fact, { options }: RuleContext): Objection[] {
 	if (fact.kind !== 'command') return [];
 	const [name = '', ...args] = fact.argv;
-	const writes = Object.hasOwn(writers, baseOf(name)) ? writers[baseOf(name)] : undefined;
+	const writes = rowOf(writers, baseOf(name));
 	const files = (writes?.(args) ?? []).map((word) => inFolder(word, fact.folder));
 	const redirected = fact.redirects.flatMap(({ operator, target }) => (isOutput(operator, target) ? [target] : []));
 	const verb = /^(chmod|chown|chgrp|chattr)$/.test(name) ? 'changes' : name === 'mv' ? 'moves' : 'writes';

@@ -1,7 +1,7 @@
 /** Rules about Bash that leaves the sandbox: the network, other processes, rights, things that outlive the job. */
 import type { CommandFact, Fact } from '../facts.ts';
 import { baseOf } from '../values/fold-paths.ts';
-import { textsOf } from '../values/value.ts';
+import { rowOf, textsOf } from '../values/value.ts';
 import { networkMode, type Objection, type Rule } from './rule.ts';
 
 const commandOf = (fact: Fact): { name: string; args: readonly string[]; fact: CommandFact } | null =>
@@ -89,7 +89,7 @@ function networkUse(fact: Fact): Objection[] {
 	const command = commandOf(fact);
 	if (!command || isHelp(command.args)) return [];
 	const { name, args } = command;
-	const verbs = Object.hasOwn(installers, name) ? installers[name] : undefined;
+	const verbs = rowOf(installers, name);
 	const isLocal =
 		(name === 'rsync' && !args.some((arg) => arg.includes(':'))) || (name === 'host' && args.length === 0);
 	const goes = (clients.has(name) && !isLocal) || args.some((arg) => verbs?.test(arg) && !arg.includes('/'));
@@ -162,7 +162,7 @@ function privilegeUse(fact: Fact): Objection[] {
 				]
 			: [];
 	if (name === 'kill') return [...sudo, ...killing(args)];
-	if (!privileged.has(name) || isHelp(args) || harmlessUse[name]?.test(line)) return sudo;
+	if (!privileged.has(name) || isHelp(args) || rowOf(harmlessUse, name)?.test(line)) return sudo;
 	return [...sudo, { resolved: name, reason: 'it acts on the machine, its users or other processes', fix }];
 }
 

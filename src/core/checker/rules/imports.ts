@@ -1,5 +1,7 @@
 /** The allowlist of modules. It counts after all resolution, so that a module reached through another one obeys it too. */
+
 import type { Fact } from '../facts.ts';
+import { rowOf } from '../values/value.ts';
 import type { Objection, Rule, RuleContext } from './rule.ts';
 
 /** Names under which people know packages, and the modules that they bring. */
@@ -16,7 +18,7 @@ const moduleNames: Readonly<Record<string, string>> = {
 };
 
 const allowedNames = (options: RuleContext['options']): string[] =>
-	(options.allowedImports ?? []).map((name) => moduleNames[name.toLowerCase()] ?? name.replace(/^node:/, ''));
+	(options.allowedImports ?? []).map((name) => rowOf(moduleNames, name.toLowerCase()) ?? name.replace(/^node:/, ''));
 
 const isAllowed = (module: string, allowed: readonly string[]): boolean =>
 	allowed.some((name) => module === name || module.startsWith(`${name}.`) || module.startsWith(`${name}/`));

@@ -1,6 +1,6 @@
 /** Rules about the files that a JavaScript program writes, deletes and reads: which argument of which call is a path. */
 import type { Fact } from '../facts.ts';
-import { HOLE, numbersOf, textsOf } from '../values/value.ts';
+import { HOLE, numbersOf, rowOf, textsOf } from '../values/value.ts';
 import { placeOf, readObjections, writeObjections } from './paths.ts';
 import type { Objection, Rule, RuleContext } from './rule.ts';
 
@@ -55,7 +55,7 @@ function effectOf(path: string): Effect | undefined {
 	);
 	if (!method) return undefined;
 	const name = method[1] ?? 'rm';
-	return Object.hasOwn(effects, name) ? effects[name] : undefined;
+	return rowOf(effects, name);
 }
 
 function textsAt(fact: Extract<Fact, { kind: 'call' }>, places: readonly number[] = []): string[] {

@@ -31,7 +31,7 @@ const isWithin = (path: string, roots: readonly string[]): boolean =>
 
 /** The known beginning of the path could still grow into a root. */
 function isUnknownWithin(path: string, roots: readonly string[]): boolean {
-	const hole = path.search(new RegExp(`${HOLE}|[*?]`));
+	const hole = path.indexOf(HOLE);
 	if (hole < 0) return false;
 	const known = path.slice(0, hole);
 	return roots.some((root) => root.startsWith(known));

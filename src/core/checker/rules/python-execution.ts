@@ -116,7 +116,7 @@ const dynamicImport: Rule = {
 			names: `importlib.machinery importlib._bootstrap importlib._bootstrap_external importlib.util.spec_from_file_location
 				importlib.util.module_from_spec importlib.util.spec_from_loader importlib.util.find_spec().loader importlib.abc pkgutil.get_loader
 				pkgutil.find_loader pkgutil.ImpImporter importlib.find_loader sys.meta_path sys.path_hooks sys.path_importer_cache zipimport imp
-				builtins.__build_class__`,
+				builtins.__build_class__ builtins.__loader__ builtins.__spec__`,
 			at: 'both',
 			reason: 'it loads modules past the import statement',
 			fix: 'Import the module by its name with an import statement.',
@@ -171,19 +171,12 @@ const dynamicAttribute: Rule = {
 };
 
 const dunders = new Set(
-	`__subclasses__ __bases__ __base__ __mro__ mro __globals__ __code__ __closure__ __builtins__ __loader__ __spec__ __reduce_ex__
-	__getattribute__ __func__ __wrapped__ f_globals f_locals f_builtins f_back f_code gi_frame gi_code cr_frame cr_code ag_frame ag_code
-	tb_frame tb_next co_code co_consts func_globals func_code __import__ __init_subclass__ __self__ __kwdefaults__ __dictoffset__`
-		.split(/\s+/)
-		.filter(
-			(name) =>
-				name !== 'mro' &&
-				!/^(__self__|__func__|__wrapped__|__init_subclass__|__kwdefaults__|__getattribute__|__spec__|__reduce_ex__|tb_next)$/.test(
-					name,
-				),
-		),
+	`__subclasses__ __bases__ __base__ __mro__ __globals__ __code__ __closure__ __builtins__ __loader__ __import__ f_globals f_locals f_builtins
+	f_back f_code gi_frame gi_code cr_frame cr_code ag_frame ag_code tb_frame co_code co_consts func_globals func_code`.split(
+		/\s+/,
+	),
 );
-const soft = new Set(['__mro__', '__bases__', '__base__', '__subclasses__', '__code__', '__closure__', '__globals__']);
+const soft = new Set(['__mro__', '__bases__', '__base__', '__subclasses__']);
 
 const dunder: Rule = {
 	id: 'PY-DUNDER',
@@ -221,7 +214,7 @@ const introspect: Rule = {
 		{
 			names: `${membersOf('sys', '_getframe _current_frames settrace setprofile addaudithook _getframemodulename call_tracing')}
 				${membersOf('gc', 'get_objects get_referrers get_referents')} ${membersOf('inspect', 'currentframe stack trace getouterframes getinnerframes')}
-				threading.settrace threading.setprofile sys.last_traceback faulthandler tracemalloc.take_snapshot().x`,
+				threading.settrace threading.setprofile sys.last_traceback`,
 			at: 'use',
 			reason: 'it looks at the insides of the running interpreter',
 			fix: 'Pass what you need as arguments.',

@@ -130,7 +130,7 @@ const privilege: Rule = {
 		},
 		{
 			names: `${membersOf('psutil', 'process_iter Process pids pid_exists wait_procs Popen net_connections users')}
-				pwd.getpwall spwd resource.setrlimit prctl seccomp pyroute2 fcntl.ioctl termios`,
+				pwd.getpwall spwd prctl seccomp pyroute2`,
 			at: 'use',
 			reason: 'it looks at or changes things outside this program',
 			fix: 'Leave it out; only this program runs in the sandbox.',

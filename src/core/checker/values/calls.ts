@@ -27,6 +27,7 @@ import {
 	list,
 	type ObjectValue,
 	ref,
+	rowOf,
 	text,
 	textsOf,
 	unknown,
@@ -73,14 +74,14 @@ function noteUnknownCall(machine: Machine, node: CallNode, args: Values[], keywo
 
 const none: ReadonlyMap<string, Values> = new Map();
 
-export function invoke(
+/** Where a call stands, for those that follow it. */
+export function siteOf(
 	machine: Machine,
-	callee: Values,
 	args: readonly Values[],
 	keywords: ReadonlyMap<string, Values>,
 	span: Span,
-): Values {
-	const site: CallSite = {
+): CallSite {
+	return {
 		machine,
 		span,
 		args,
@@ -88,6 +89,16 @@ export function invoke(
 		call: (next, nextArgs) => invoke(machine, next, nextArgs, none, span),
 		memberOf: (object, key) => member(machine, object, key, { item: false, span }),
 	};
+}
+
+export function invoke(
+	machine: Machine,
+	callee: Values,
+	args: readonly Values[],
+	keywords: ReadonlyMap<string, Values>,
+	span: Span,
+): Values {
+	const site = siteOf(machine, args, keywords, span);
 	return joinAll(callee.map((value) => invokeOne(site, value)));
 }
 
@@ -123,10 +134,15 @@ function callFunction(site: CallSite, callee: FunctionValue): Values {
 	const args = withSelf(site, callee);
 	const scope = machine.scopes.get(callee.node);
 	if (scope && !machine.isTrial) bindParameters(site, callee, scope, args);
-	const hasValues = [...args, ...site.keywords.values()].some((arg) => arg.length > 0);
-	if (!hasValues || !machine.canTry) return callee.returns;
-	return tryCall(site, callee, args);
+	const isWorthIt = [...args, ...site.keywords.values()].some((arg) => arg.some(isData));
+	if (!isWorthIt || !machine.canTry || machine.language === 'bash') return callee.returns;
+	return tryCall(site, callee, args, (nodes) => {
+		for (const node of nodes) machine.evaluate(machine, node);
+	}).returns;
 }
+
+const isData = (value: Value): boolean =>
+	value.kind === 'text' || value.kind === 'list' || value.kind === 'number' || value.kind === 'path';
 
 function withSelf(site: CallSite, callee: FunctionValue): readonly Values[] {
 	const first = callee.node.params[0]?.target;
@@ -147,7 +163,13 @@ function bindParameters(site: CallSite, callee: FunctionValue, scope: Scope, arg
 	});
 }
 
-function tryCall(site: CallSite, callee: FunctionValue, args: readonly Values[]): Values {
+/** Runs a body in a scope of its own for these arguments alone. */
+export function tryCall(
+	site: CallSite,
+	callee: FunctionValue,
+	args: readonly Values[],
+	run: (body: readonly Node[]) => void,
+): FunctionValue {
 	const { machine } = site;
 	return machine.trial(() => {
 		const scope = new Scope('function', callee.scope, callee.node.locals, true);
@@ -160,11 +182,11 @@ function tryCall(site: CallSite, callee: FunctionValue, args: readonly Values[])
 				if (fallback) bindTo(machine, target, machine.evaluate(machine, fallback), 'assignment');
 			}
 			bindParameters(site, callee, scope, args);
-			for (const node of callee.node.body) machine.evaluate(machine, node);
+			run(callee.node.body);
 		});
 		machine.functions.pop();
 		machine.loops.push(...loops);
-		return made.returns;
+		return made;
 	});
 }
 
@@ -200,12 +222,12 @@ function callTextMethod(site: CallSite, self: string, name: string): Values {
 			noteFormatFields(site, self);
 			return formatted(self, site.args, site.keywords);
 		}
-		return pythonTextMethods[name]?.(self, site.args) ?? unknown;
+		return rowOf(pythonTextMethods, name)?.(self, site.args) ?? unknown;
 	}
 	const callback = site.args[1]?.find((value) => value.kind === 'function');
 	if (name === 'replace' && callback) return replacedByCall(site, self, callback);
 	if (name === 'match' || name === 'matchAll') return [list([], text(HOLE))];
-	return javaScriptTextMethods[name]?.(self, site.args) ?? unknown;
+	return rowOf(javaScriptTextMethods, name)?.(self, site.args) ?? unknown;
 }
 
 const replacedByCall = (site: CallSite, self: string, callback: Value): Values => {
@@ -230,7 +252,7 @@ function callListMethod(site: CallSite, self: ListValue, name: string): Values {
 	if (growingMethods.has(name)) return grow(site, self, name);
 	if (takingMethods.has(name) && name !== 'find') return anyElement([self]);
 	if (site.machine.language === 'javascript' && callbackMethods.test(name)) return callWithElements(site, self, name);
-	return listMethods[name]?.(self, site.args) ?? unknown;
+	return rowOf(listMethods, name)?.(self, site.args) ?? unknown;
 }
 
 /** What is put in later has no known place, unless the way there is straight. */
@@ -292,7 +314,7 @@ function callObjectMethod(site: CallSite, self: ObjectValue, name: string): Valu
 
 function callPathMethod(site: CallSite, self: Extract<Value, { kind: 'path' }>, name: string): Values {
 	const { machine, args, keywords, span } = site;
-	const other = pathMethods[name]?.(self.text, args);
+	const other = rowOf(pathMethods, name)?.(self.text, args);
 	if (other) return other;
 	machine.note({ kind: 'call', path: `pathlib.Path.${name}`, args: [[self], ...args], keywords, span });
 	if (name === 'iterdir' || name === 'glob' || name === 'rglob')

@@ -1,4 +1,5 @@
 /** Undoes the common encodings of text. Null: it is not of that encoding. */
+import { rowOf } from './value.ts';
 
 function base64(encoded: string): string | null {
 	try {
@@ -80,5 +81,5 @@ export function decode(encoding: string, encoded: string): string | null {
 		.toLowerCase()
 		.replace(/_codec$|-codec$/, '')
 		.replace('unicode-escape', 'unicode_escape');
-	return Object.hasOwn(decoders, name) ? (decoders[name]?.(encoded) ?? null) : null;
+	return rowOf(decoders, name)?.(encoded) ?? null;
 }

@@ -61,7 +61,7 @@ const mentioned = (mention: Mention): Fact =>
 type Evaluators = { [K in Node['kind']]: (machine: Machine, node: NodeOf<K>) => Values };
 
 export function evaluate(machine: Machine, node: Node): Values {
-	machine.step();
+	if (!machine.step()) return unknown;
 	return (evaluators[node.kind] as (machine: Machine, node: Node) => Values)(machine, node);
 }
 
@@ -90,7 +90,7 @@ function evaluateMember(machine: Machine, node: NodeOf<'member'>, isUse: boolean
 
 function noteAttribute(machine: Machine, node: NodeOf<'member'>, object: Values): void {
 	if (node.key.kind !== 'const' || typeof node.key.value !== 'string') return;
-	const isOwn = object.length > 0 && object.every((value) => value.kind === 'object' || value.kind === 'function');
+	const isOwn = object.length > 0 && object.every((value) => value.kind === 'object');
 	machine.note({ kind: 'attribute', name: node.key.value, isOwn, span: node });
 }
 

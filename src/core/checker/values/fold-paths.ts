@@ -1,5 +1,5 @@
 /** Folds paths: joining, taking apart and normalising them as text. */
-import { HOLE, join, type PathValue, path, text, textsOf, type Values } from './value.ts';
+import { HOLE, join, type PathValue, path, rowOf, text, textsOf, type Values } from './value.ts';
 
 /** HOME inside the jail, and the folder in which a program starts. */
 export const home = '/work';
@@ -43,7 +43,7 @@ const pathAttributes: Readonly<Record<string, (file: string) => Values>> = {
 };
 
 export const pathMember = (value: PathValue, key: string): Values =>
-	pathAttributes[key]?.(value.text) ?? [{ kind: 'method', self: value, name: key }];
+	rowOf(pathAttributes, key)?.(value.text) ?? [{ kind: 'method', self: value, name: key }];
 
 type PathMethod = (file: string, args: readonly Values[]) => Values;
 

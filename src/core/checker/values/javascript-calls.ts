@@ -16,6 +16,7 @@ import {
 	numbersOf,
 	object,
 	ref,
+	rowOf,
 	text,
 	textsOf,
 	unknown,
@@ -251,6 +252,6 @@ function borrowedFrom(site: CallSite, base: string, method: string): Values | nu
 }
 
 export function javaScriptCalls(site: CallSite, path: string): Values | null {
-	const call = Object.hasOwn(calls, path) ? calls[path] : undefined;
+	const call = rowOf(calls, path);
 	return call ? call(site) : inherited(site, path);
 }

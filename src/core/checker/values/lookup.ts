@@ -3,7 +3,7 @@ import type { NameNode } from '../languages/ir.ts';
 import type { Machine } from './machine.ts';
 import { globalObjects, pythonBuiltins, pythonSynonyms } from './names.ts';
 import type { Scope } from './scope.ts';
-import { join, joinAll, ref, text, unknown, type Values } from './value.ts';
+import { join, joinAll, ref, rowOf, text, unknown, type Values } from './value.ts';
 
 export function lookUp(machine: Machine, node: NameNode): Values {
 	const { name } = node;
@@ -32,15 +32,17 @@ export function outside(machine: Machine, name: string): Values {
 
 const pythonConstants: Readonly<Record<string, Values>> = {
 	__builtins__: ref('builtins'),
+	__loader__: ref('builtins.__loader__'),
+	__spec__: ref('builtins.__spec__'),
 	__name__: text('__main__'),
 	__file__: text('/code/main.py'),
 };
 
 function pythonName(machine: Machine, name: string): Values {
-	const builtin = pythonBuiltins.has(name) ? ref(`builtins.${name}`) : (pythonConstants[name] ?? unknown);
+	const builtin = pythonBuiltins.has(name) ? ref(`builtins.${name}`) : (rowOf(pythonConstants, name) ?? unknown);
 	const { stars } = machine.scope.root;
-	const starred = stars.map((module) => ref(pythonSynonyms[`${module}.${name}`] ?? `${module}.${name}`));
-	return Object.hasOwn(pythonConstants, name) || stars.length === 0 ? builtin : join(builtin, joinAll(starred));
+	const starred = stars.map((module) => ref(rowOf(pythonSynonyms, `${module}.${name}`) ?? `${module}.${name}`));
+	return rowOf(pythonConstants, name) || stars.length === 0 ? builtin : join(builtin, joinAll(starred));
 }
 
 const javaScriptConstants: Readonly<Record<string, Values>> = {
@@ -51,5 +53,5 @@ const javaScriptConstants: Readonly<Record<string, Values>> = {
 
 function javaScriptName(name: string): Values {
 	if (globalObjects.has(name)) return ref('globalThis');
-	return Object.hasOwn(javaScriptConstants, name) ? (javaScriptConstants[name] ?? unknown) : ref(`globalThis.${name}`);
+	return rowOf(javaScriptConstants, name) ?? ref(`globalThis.${name}`);
 }

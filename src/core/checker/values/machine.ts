@@ -13,8 +13,9 @@ import {
 	type Values,
 } from './value.ts';
 
-/** Steps that calls evaluated a second time, for their own arguments, may take together. */
-const trialSteps = 60_000;
+/** Steps that calls looked at once more for their own arguments may take: one of them, and all of a pass together. */
+const stepsOfTrial = 3_000;
+const stepsOfAllTrials = 15_000;
 const deepestTrial = 5;
 
 export class Machine {
@@ -33,12 +34,15 @@ export class Machine {
 	readonly functions: FunctionValue[] = [];
 	/** What the command that is being looked at reads from the one before it. */
 	pipe: CommandInput | null = null;
+	/** Whether what commands print is of interest. */
+	isCaptured = false;
 	/** Files that `<(…)` stands for. */
 	readonly substituted = new Map<string, CommandInput>();
 	/** Whether the name of a command is being evaluated. */
 	isCommandName = false;
 	#trials = 0;
 	#trialSteps = 0;
+	#trialEnd = 0;
 
 	constructor(language: Language, evaluate: (machine: Machine, node: Node) => Values, locals: Iterable<string>) {
 		this.language = language;
@@ -51,7 +55,7 @@ export class Machine {
 	}
 
 	get canTry(): boolean {
-		return this.#trials < deepestTrial && this.#trialSteps < trialSteps;
+		return this.#trials < deepestTrial && this.#trialSteps < stepsOfAllTrials && !this.isExhausted;
 	}
 
 	startPass(): void {
@@ -61,13 +65,20 @@ export class Machine {
 		this.scope.activation.now.clear();
 	}
 
-	step(): void {
-		if (this.#trials > 0) this.#trialSteps++;
+	/** Counts a step; false when the trial has had its share. */
+	step(): boolean {
+		if (this.#trials === 0) return true;
+		this.#trialSteps++;
+		return !this.isExhausted;
+	}
+
+	get isExhausted(): boolean {
+		return this.#trials > 0 && this.#trialSteps > this.#trialEnd;
 	}
 
 	/** Evaluates without leaving facts behind. */
 	trial<T>(run: () => T): T {
-		this.#trials++;
+		if (this.#trials++ === 0) this.#trialEnd = this.#trialSteps + stepsOfTrial;
 		try {
 			return run();
 		} finally {

@@ -11,11 +11,14 @@ import {
 	number,
 	type ObjectValue,
 	ref,
+	rowOf,
 	text,
 	unknown,
 	type Value,
 	type Values,
 } from './value.ts';
+
+const mostFields = 64;
 
 export interface Access {
 	readonly item: boolean;
@@ -34,21 +37,21 @@ function unknownMember(machine: Machine, key: Values): Values {
 	return machine.language === 'javascript' && isConstructor ? ref('globalThis.Object') : unknown;
 }
 
+const isKnown = (key: Value): boolean => key.kind === 'number' || (key.kind === 'text' && !key.text.includes(HOLE));
+
 function memberOfOne(machine: Machine, value: Value, key: Values, access: Access): Values {
-	if (key.length === 0) return dynamicMember(machine, value, access);
-	return joinAll(
-		key.map((one) => {
-			if (one.kind === 'number') return indexed(machine, value, one.number, access);
-			if (one.kind === 'text' && !one.text.includes(HOLE)) return named(machine, value, one.text, access);
-			return dynamicMember(machine, value, access);
-		}),
-	);
+	const known = key.map((one): Values => {
+		if (one.kind === 'number') return indexed(machine, value, one.number, access);
+		return one.kind === 'text' && isKnown(one) ? named(machine, value, one.text, access) : unknown;
+	});
+	const isOpen = key.length === 0 || !key.every(isKnown);
+	return joinAll(isOpen ? [...known, dynamicMember(machine, value, access)] : known);
 }
 
 function dynamicMember(machine: Machine, value: Value, access: Access): Values {
 	if (value.kind === 'ref') machine.note({ kind: 'dynamic', what: 'attribute', of: value.path, span: access.span });
 	if (value.kind === 'list') return anyElement([value]);
-	return value.kind === 'object' ? joinAll([...value.fields.values(), value.rest]) : unknown;
+	return value.kind === 'object' ? joinAll([...[...value.fields.values()].slice(0, mostFields), value.rest]) : unknown;
 }
 
 function indexed(machine: Machine, value: Value, index: number, access: Access): Values {
@@ -94,9 +97,11 @@ function fieldOf(machine: Machine, value: ObjectValue, key: string, access: Acce
 
 /** The canonical name of a module. */
 export function moduleRef(machine: Machine, name: string): Values {
-	if (machine.language === 'python') return ref(pythonAliases[name] ?? name);
+	if (machine.language === 'python') return ref(rowOf(pythonAliases, name) ?? name);
 	const plain = name.replace(/^node:/, '');
-	return ref(plain === 'process' || plain === 'console' ? `globalThis.${plain}` : (javaScriptSynonyms[plain] ?? plain));
+	return ref(
+		plain === 'process' || plain === 'console' ? `globalThis.${plain}` : (rowOf(javaScriptSynonyms, plain) ?? plain),
+	);
 }
 
 function refMember(machine: Machine, path: string, key: string, item: boolean): Values {
@@ -113,7 +118,7 @@ function pythonMember(machine: Machine, path: string, key: string, item: boolean
 	const carried = key.replace(/^_+(?!_)/, '');
 	if (carriedModules.has(carried) && !path.includes('()') && path !== carried) return ref(carried);
 	const full = `${path}.${key}`;
-	return ref(pythonSynonyms[full] ?? full);
+	return ref(rowOf(pythonSynonyms, full) ?? full);
 }
 
 /** Items matter only where they are names: of modules, of the members of a module, of globals. */
@@ -135,7 +140,7 @@ function javaScriptMember(path: string, key: string): Values {
 	if (key === '__proto__') return ref(path);
 	if (key === 'default' && !path.startsWith('globalThis')) return ref(path);
 	const full = `${path}.${key}`;
-	const synonym = javaScriptSynonyms[full];
+	const synonym = rowOf(javaScriptSynonyms, full);
 	if (synonym) return ref(synonym);
 	if (key === 'constructor') return ref(path.endsWith('()') ? 'globalThis.Object' : 'globalThis.Function');
 	return ref(full);

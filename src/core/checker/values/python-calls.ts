@@ -17,6 +17,7 @@ import {
 	object,
 	ref,
 	refsOf,
+	rowOf,
 	text,
 	textsOf,
 	unknown,
@@ -307,11 +308,11 @@ function namespaceCall(site: CallSite, path: string): Values | null {
 /** `str.join("", parts)`: a method taken from its class. */
 function unboundText(site: CallSite, path: string): Values | null {
 	const method = /^builtins\.(?:str|bytes|bytearray)\.(\w+)$/.exec(path)?.[1];
-	const foldText = method === undefined ? undefined : pythonTextMethods[method];
+	const foldText = method === undefined ? undefined : rowOf(pythonTextMethods, method);
 	return foldText ? joinAll(textsOf(argument(site, 0)).map((self) => foldText(self, site.args.slice(1)))) : null;
 }
 
 export function pythonCalls(site: CallSite, path: string): Values | null {
-	const call = Object.hasOwn(calls, path) ? calls[path] : undefined;
+	const call = rowOf(calls, path);
 	return call ? call(site) : (unboundText(site, path) ?? namespaceCall(site, path));
 }

@@ -2,7 +2,7 @@
 import { decode, escapes } from './decode.ts';
 import { baseOf, directoryOf } from './fold-paths.ts';
 import { percentFormatted } from './fold-text.ts';
-import { HOLE, text, type Values } from './value.ts';
+import { HOLE, rowOf, text, type Values } from './value.ts';
 
 /** Null input: unknown. The result is unknown when nothing is known. */
 type Output = (args: readonly string[], input: string | null) => Values | null;
@@ -149,5 +149,5 @@ const outputs: Readonly<Record<string, Output>> = {
 
 export function outputOf(argv: readonly string[], input: string | null): Values | null {
 	const name = baseOf(argv[0] ?? '');
-	return Object.hasOwn(outputs, name) ? (outputs[name]?.(argv.slice(1), input) ?? null) : null;
+	return rowOf(outputs, name)?.(argv.slice(1), input) ?? null;
 }

@@ -1,7 +1,19 @@
 /** What `$name` and `${name…}` give. */
 import type { ShellOperation, VariableNode } from '../languages/ir.ts';
 import type { Machine } from './machine.ts';
-import { anyElement, BLANK, HOLE, join, joinAll, numbersOf, text, textsOf, unknown, type Values } from './value.ts';
+import {
+	anyElement,
+	BLANK,
+	HOLE,
+	join,
+	joinAll,
+	numbersOf,
+	rowOf,
+	text,
+	textsOf,
+	unknown,
+	type Values,
+} from './value.ts';
 
 /** Variables that a shell in the jail has from the start. */
 const given: Readonly<Record<string, string>> = {
@@ -25,11 +37,16 @@ export function evaluateVariable(machine: Machine, node: VariableNode): Values {
 	return joinAll(textsOf(value).map((one) => text(blanked(one))));
 }
 
+function fromStart(name: string): Values | null {
+	const value = rowOf(given, name);
+	return value === undefined ? null : text(value);
+}
+
 /** The values of a variable; null when nothing in the script ever sets it. */
 export function variable(machine: Machine, name: string): Values | null {
 	const owner = machine.scope.owner(name);
 	const binding = owner?.bindings.get(name);
-	if (!owner || !binding) return Object.hasOwn(given, name) ? text(given[name] as string) : null;
+	if (!owner || !binding) return fromStart(name);
 	const now = owner.activation === machine.scope.activation ? owner.activation.now.get(binding) : undefined;
 	return now ?? binding.all;
 }
@@ -51,7 +68,7 @@ const spaced = (items: readonly Values[], rest: Values): Values =>
 function operated(machine: Machine, name: string, operation: ShellOperation | null): Values {
 	if (!operation) return plain(machine, name);
 	const operands = operation.operands.map((operand) => machine.evaluate(machine, operand));
-	const apply = Object.hasOwn(operations, operation.operator) ? operations[operation.operator] : undefined;
+	const apply = rowOf(operations, operation.operator);
 	return apply ? apply(machine, name, operands) : text(HOLE);
 }
 

@@ -2,12 +2,12 @@
 import type { CommandFact, CommandInput, RedirectFact } from '../facts.ts';
 import type { CommandNode, GroupNode, Node, OutputNode, PipelineNode, ShellRedirect } from '../languages/ir.ts';
 import { bindTo } from './assign.ts';
-import { invoke } from './calls.ts';
+import { invoke, siteOf, tryCall } from './calls.ts';
 import { baseOf, joinPaths, normalisePath } from './fold-paths.ts';
 import type { Machine } from './machine.ts';
 import { outputOf } from './shell-output.ts';
 import { blanked, variable } from './shell-variables.ts';
-import { BLANK, HOLE, joinAll, list, text, textsOf, unknown, type Values } from './value.ts';
+import { BLANK, HOLE, joinAll, list, rowOf, text, textsOf, unknown, type Values } from './value.ts';
 import { carriedCode, interpreterOf, unwrap } from './wrappers.ts';
 
 const mostWays = 6;
@@ -183,12 +183,19 @@ function withoutAlias(machine: Machine, words: string[]): string[] {
 	return alias.length === 0 || meaning === undefined ? words : [...meaning.split(/\s+/), ...words.slice(1)];
 }
 
-/** A function of the script gets its words as `$1`, `$2`… */
+/** A function of the script gets its words as `$1`, `$2`… What it prints matters only where it is captured. */
 function callOwn(machine: Machine, node: CommandNode, argv: readonly string[]): Values | null {
 	const own = machine.scope.root.bindings.get(`()${argv[0]}`)?.all ?? unknown;
-	if (own.length === 0) return null;
+	const callee = own.find((value) => value.kind === 'function');
+	if (!callee) return null;
 	const args = argv.slice(1, 10).map((word) => text(word));
-	return invoke(machine, own, args, new Map(), node);
+	invoke(machine, [callee], args, new Map(), node);
+	if (!machine.isCaptured || !machine.canTry) return text(HOLE);
+	let output: Values = unknown;
+	tryCall(siteOf(machine, args, new Map(), node), callee, args, (body) => {
+		output = bodyOutput(machine, body);
+	});
+	return output;
 }
 
 type Act = (machine: Machine, args: readonly string[], fact: CommandFact) => void;
@@ -219,7 +226,7 @@ const acts: Readonly<Record<string, Act>> = {
 
 function act(machine: Machine, fact: CommandFact): void {
 	const [name = '', ...args] = fact.argv;
-	if (Object.hasOwn(acts, name)) acts[name]?.(machine, args, fact);
+	rowOf(acts, name)?.(machine, args, fact);
 }
 
 /** `set -- rm -rf /` fills `$1`, `$2`… */
@@ -255,14 +262,17 @@ const inFolder = (machine: Machine, file: string): string =>
 
 export function evaluatePipeline(machine: Machine, node: PipelineNode): Values {
 	const outer = machine.pipe;
+	const wasCaptured = machine.isCaptured;
 	const from: string[][] = [];
 	let output: Values = unknown;
+	machine.isCaptured = true;
 	node.stages.forEach((stage, i) => {
 		if (i > 0) machine.pipe = { text: textsOf(output)[0] ?? null, from: [...from].reverse() };
 		const first = machine.facts.length;
 		output = machine.evaluate(machine, stage);
 		from.push(...commandsSince(machine, first).slice(0, 8));
 	});
+	machine.isCaptured = wasCaptured;
 	machine.pipe = outer;
 	return output;
 }
@@ -300,9 +310,12 @@ function bodyOutput(machine: Machine, body: readonly Node[]): Values {
 
 export function evaluateOutput(machine: Machine, node: OutputNode): Values {
 	const outer = machine.pipe;
+	const wasCaptured = machine.isCaptured;
 	machine.pipe = null;
+	machine.isCaptured = true;
 	const first = machine.facts.length;
 	const output = bodyOutput(machine, node.body);
+	machine.isCaptured = wasCaptured;
 	machine.pipe = outer;
 	if (node.file) {
 		const from = commandsSince(machine, first);

@@ -81,6 +81,7 @@ export type Values = readonly Value[];
 
 const longestText = 4096;
 const mostValues = 8;
+const mostNames = 16;
 const longestRef = 200;
 
 export const unknown: Values = [];
@@ -118,23 +119,22 @@ const isSameList = (a: ListValue, b: ListValue): boolean =>
 const sameSets = (a: Values, b: Values): boolean =>
 	a.length === b.length && a.every((item, i) => isSame(item, b[i] as Value));
 
-/** What does not fit any more is remembered as a hole, so that nothing is silently lost. References are always kept. */
+/** What does not fit any more is remembered as a hole, so that nothing is silently lost. References are kept longest. */
 export function join(a: Values, b: Values): Values {
 	if (a === b || b.length === 0) return a;
 	if (a.length === 0) return b;
-	const missing = b.filter((value) => !a.some((known) => isSame(known, value)));
-	if (missing.length === 0) return a;
-	if (a.length + missing.length <= mostValues) return [...a, ...missing];
-	return crowded(a, missing);
+	let joined: Value[] | null = null;
+	for (const value of b) {
+		const before: Values = joined ?? a;
+		if (before.some((known) => isSame(known, value))) continue;
+		if (before.length < mostValues || (isName(value) && before.length < mostNames)) joined = [...before, value];
+		else if (!before.some(isOpen) && before.length <= mostNames) joined = [...before, { kind: 'text', text: HOLE }];
+	}
+	return joined ?? a;
 }
 
-function crowded(a: Values, missing: Values): Values {
-	if (a.length > 4 * mostValues) return a;
-	const refs = missing.filter((value) => value.kind === 'ref' && !value.path.includes('()'));
-	const isOpen = a.some((value) => value.kind === 'text' && value.text === HOLE);
-	const hole: Values = isOpen ? [] : [{ kind: 'text', text: HOLE }];
-	return refs.length + hole.length === 0 ? a : [...a, ...refs, ...hole];
-}
+const isName = (value: Value): boolean => value.kind === 'ref' && !value.path.includes('()');
+const isOpen = (value: Value): boolean => value.kind === 'text' && value.text === HOLE;
 
 export const joinAll = (sets: Iterable<Values>): Values => {
 	let joined: Values = unknown;
@@ -189,3 +189,7 @@ export function anyElement(values: Values): Values {
 		}),
 	);
 }
+
+/** A row of a table under a name that the program chose, which may be the name of something every object has. */
+export const rowOf = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+	Object.hasOwn(table, name) ? table[name] : undefined;

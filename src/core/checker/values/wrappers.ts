@@ -1,7 +1,7 @@
 /** Programs whose only work is to start another program: what they start, and what code a command carries. */
 import type { Language } from '../../../contract/language.ts';
 import { baseOf } from './fold-paths.ts';
-import { HOLE } from './value.ts';
+import { HOLE, rowOf } from './value.ts';
 
 /** How many words after the name belong to the wrapper: options with and without a value, then fixed words. */
 interface Wrapper {
@@ -50,7 +50,7 @@ export function unwrap(argv: readonly string[]): Unwrapped {
 	let rest = argv;
 	for (let depth = 0; depth < 8; depth++) {
 		const name = baseOf(rest[0] ?? '');
-		const wrapper = Object.hasOwn(wrappers, name) ? wrappers[name] : undefined;
+		const wrapper = rowOf(wrappers, name);
 		if (!wrapper || (name === 'command' && /^-[vV]/.test(rest[1] ?? ''))) break;
 		const inner = rest.slice(startOf(rest, wrapper));
 		if (inner.length === 0) break;
