@@ -1,0 +1,198 @@
+/** Files that a job brings, and hostile ones that a program leaves behind. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixedLimits } from '../../src/contract/limits.ts';
+import { type Answer, asEachIdentity, ended, finish, type Jail, printed, start, succeeded } from '../helpers/jail.ts';
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** Names and contents of everything that was taken over. */
+const taken = (result: Answer) =>
+	Object.fromEntries(result.files.map(({ name, path }) => [name, readFileSync(path ?? '', 'utf8')]));
+
+const incomplete = { ...succeeded, problem: 'FILES_INCOMPLETE' };
+
+async function left(jail: Jail, code: string) {
+	const result = await jail.bash(`mkdir -p /work/out; cd /work/out; echo kept > 0.txt\n${code}\nexit 0`);
+	return { ...ended(result), files: taken(result) };
+}
+
+asEachIdentity(
+	(jail) => {
+		describe.concurrent('what a job brings', () => {
+			test('appears read-only in /work/in, with its data', async () => {
+				const code = `
+import json, os
+print(sorted(os.listdir('/work/in')), open('/work/in/a b.txt').read(), json.load(open('/work/in/data.json')))
+for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new', 'w'), lambda: os.remove('/work/in/data.json'), lambda: os.chmod('/work/in', 0o777)):
+    try: action(); print('ALLOWED')
+    except OSError as error: print(error.strerror)
+`;
+				const files = [{ name: 'a b.txt', base64: base64('uno') }];
+				const result = await jail.python(code, { files, data: { n: [1, null] } });
+				expect(printed(result)).toBe(
+					`['a b.txt', 'data.json'] uno {'n': [1, None]}\nPermission denied\n${'Read-only file system\n'.repeat(3)}`,
+				);
+			});
+
+			test('may be a file of the host, which stays as it is', async () => {
+				const path = join(jail.at.folder, 'host.txt');
+				writeFileSync(path, 'from the host');
+				const result = await jail.bash('cat /work/in/x; echo more > /work/in/x', { files: [{ name: 'x', path }] });
+				expect([result.stdout, readFileSync(path, 'utf8')]).toEqual(['from the host', 'from the host']);
+			});
+
+			test.each([
+				['a name with a folder', [{ name: '../x', base64: '' }]],
+				['a name that is a folder', [{ name: '..', base64: '' }]],
+				[
+					'the same name twice',
+					[
+						{ name: 'x', base64: '' },
+						{ name: 'x', base64: '' },
+					],
+				],
+				['a file that is not there', [{ name: 'x', path: '/no/such/file' }]],
+				['a device', [{ name: 'x', path: '/dev/zero' }]],
+				['neither content nor path', [{ name: 'x' }]],
+				['what is no base64', [{ name: 'x', base64: '%' }]],
+			])('is refused when it is %s', async (_, files) => {
+				const result = await jail.bash('echo ran', { files });
+				expect({ ...ended(result), stdout: result.stdout }).toEqual({
+					status: 'denied',
+					exitCode: null,
+					signal: null,
+					problem: 'JOB_INVALID',
+					stdout: '',
+				});
+			});
+
+			test('by the command line, too', async () => {
+				const path = join(jail.at.folder, 'table.csv');
+				writeFileSync(path, 'a,b\n');
+				const child = start(jail.at, ['run', '--no-check', '--language', 'bash', '--file', path, '-']);
+				expect(await finish(child, 'cat /work/in/table.csv; exit 3')).toEqual({
+					exitCode: 3,
+					signal: null,
+					stdout: 'a,b\n',
+					stderr: '',
+				});
+			});
+		});
+
+		describe.concurrent('what a program leaves', () => {
+			test('arrives with name, type and size', async () => {
+				const code = 'mkdir -p /work/out/sub; echo 1,2 > /work/out/t.csv; printf "{}" > /work/out/sub/x.json; exit 1';
+				const result = await jail.bash(code, { id: 'a/b' });
+				const folder = join(jail.outDir, 'a%2Fb');
+				expect([...result.files].sort((a, b) => a.name.localeCompare(b.name))).toEqual([
+					{ name: 'sub/x.json', type: 'application/json', bytes: 2, path: join(folder, 'sub/x.json') },
+					{ name: 't.csv', type: 'text/csv', bytes: 4, path: join(folder, 't.csv') },
+				]);
+			});
+
+			test('is nothing when the program leaves nothing', async () => {
+				const result = await jail.bash('echo x > /work/elsewhere');
+				expect({ ...ended(result), files: result.files }).toEqual({ ...succeeded, files: [] });
+			});
+
+			test.each([
+				['a link to a file of the host', 'ln -s /etc/passwd x; ln -s ../../../../etc/shadow y'],
+				['a link to a folder', 'ln -s / x; ln -s . loop'],
+				['a pipe', 'mkfifo x'],
+				['a pipe with a reader', 'mkfifo x; (cat x > /dev/null &)'],
+			])('comes without %s', async (_, code) => {
+				expect(await left(jail, code)).toEqual({ ...incomplete, files: { '0.txt': 'kept\n' } });
+			});
+
+			test('comes without a socket', async () => {
+				const result = await left(jail, `python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'`);
+				expect(result).toEqual({ ...succeeded, files: { '0.txt': 'kept\n' } });
+			});
+
+			test('has every name of a file, and a file that was unreadable', async () => {
+				expect(await left(jail, 'ln 0.txt 1.txt; echo secret > 2.txt; chmod 0 2.txt')).toEqual({
+					...succeeded,
+					files: { '0.txt': 'kept\n', '1.txt': 'kept\n', '2.txt': 'secret\n' },
+				});
+			});
+
+			test('has names that are fit for a screen', async () => {
+				const code = `echo a > $'new\\nline'; echo b > $'bad\\xff\\xfe'; echo c > $'\\e[31mred'; echo d > $'-rf'; echo e > ' '`;
+				expect(await left(jail, code)).toEqual({
+					...succeeded,
+					files: {
+						'0.txt': 'kept\n',
+						'new\nline': 'a\n',
+						'bad\ufffd\ufffd': 'b\n',
+						red: 'c\n',
+						'-rf': 'd\n',
+						' ': 'e\n',
+					},
+				});
+			});
+
+			test('is not lost because another name is impossible on the host', async () => {
+				const code = `echo x > "$(python3 -c 'import os; os.write(1, b"\\xff" * 200)')"; echo y > $'a\\x01'; mkdir a; echo z > a/b; echo end > zz`;
+				const { files, ...end } = await left(jail, code);
+				expect({ ...end, kept: [files['0.txt'], files.zz] }).toEqual({ ...incomplete, kept: ['kept\n', 'end\n'] });
+			});
+
+			test('stops at so many files', async () => {
+				const { files, ...end } = await left(jail, 'for n in {1..1500}; do : > f$n; done');
+				expect({ ...end, count: Object.keys(files).length }).toEqual({ ...incomplete, count: fixedLimits.outFiles });
+			});
+
+			test('stops at so many folders above each other', async () => {
+				const code = `mkdir -p ${'d/'.repeat(40)} && echo deep > ${'d/'.repeat(40)}x; mkdir -p e/e && echo flat > e/e/y`;
+				expect(await left(jail, code)).toEqual({
+					...incomplete,
+					files: { '0.txt': 'kept\n', 'e/e/y': 'flat\n' },
+				});
+			});
+
+			test('stops at so many bytes, also of holes', async () => {
+				const code = 'truncate -s 60M hole1; truncate -s 60M hole2; truncate -s 1T hole3 2>/dev/null; rm -f hole3';
+				const result = await jail.bash(`mkdir /work/out; cd /work/out; ${code}; exit 0`);
+				expect({ ...ended(result), bytes: result.files.map(({ bytes }) => bytes) }).toEqual({
+					...incomplete,
+					bytes: [60 * 1024 * 1024],
+				});
+			});
+
+			test('is nothing when the folder itself is a link', async () => {
+				for (const target of ['/etc', '/proc/self', '/']) {
+					const result = await jail.bash(`ln -s ${target} /work/out`);
+					expect({ ...ended(result), files: result.files }).toEqual({ ...succeeded, files: [] });
+				}
+			});
+
+			test('is there after a time limit only when the program ended by itself', async () => {
+				const result = await jail.bash('mkdir /work/out; echo x > /work/out/x; sleep 9', {
+					limits: { timeoutMs: 1_000 },
+				});
+				expect([result.status, result.problem?.code, result.files]).toEqual(['timed_out', 'LIMIT_TIME', []]);
+			});
+
+			test('cannot be changed on its way by what the program left running', async () => {
+				const code = '(setsid bash -c "while :; do echo evil > /work/out/0.txt; done" &); sleep 0.2; exit 0';
+				const { files } = await left(jail, `${code}`);
+				expect(Object.keys(files)).toEqual(['0.txt']);
+			});
+
+			test.each(['.', '..', '...', '/', '%2e%2e'])(
+				'never lands outside its folder, whatever the id: %s',
+				async (id) => {
+					const result = await jail.bash('mkdir /work/out; echo x > /work/out/escaped', { id });
+					expect(result.files[0]?.path).toBe(
+						join(jail.outDir, encodeURIComponent(id).replaceAll('.', '%2E'), 'escaped'),
+					);
+					const outside = [jail.outDir, join(jail.outDir, '..')].map((folder) => existsSync(join(folder, 'escaped')));
+					expect(outside).toEqual([false, false]);
+				},
+			);
+		});
+	},
+	{ withFiles: true },
+);
