@@ -54,6 +54,7 @@ export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 		limits: request.limits,
 		files: launch.files,
 		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
+		ports: [],
 		limitAddressSpace: launch.limitAddressSpace,
 		collector: parts.wantsFiles ? collector : [],
 	};

@@ -24,6 +24,7 @@ export const emptySpec: BoxSpec = {
 	limits: defaultLimits,
 	files: [],
 	binds: [],
+	ports: [],
 	limitAddressSpace: false,
 	collector: [],
 };

@@ -1,4 +1,6 @@
 /** The promise every isolation technology keeps: run one command in a fresh box and say exactly how it ended. */
+import type { Socket as UdpSocket } from 'node:dgram';
+import type { Server as TcpServer } from 'node:net';
 import type { Limits } from '../../contract/limits.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -15,6 +17,8 @@ export interface BoxSpec {
 	readonly files: readonly BoxFile[];
 	/** Folders of the host that appear read-only. */
 	readonly binds: readonly { readonly hostPath: string; readonly path: string }[];
+	/** Ports of the box's own network that are handed to us; 53 is UDP, the others TCP. Empty: no way out. */
+	readonly ports: readonly number[];
 	/** V8 keeps huge reservations it never touches, so its address space cannot be limited. */
 	readonly limitAddressSpace: boolean;
 	/** A command that writes the program's files to its stdout as a tar archive after everything else is dead. */
@@ -26,11 +30,16 @@ export interface BoxFile {
 	readonly content: string;
 }
 
+/** A UDP socket for port 53, a TCP server for any other port. */
+export type BoxSocket = UdpSocket | TcpServer;
+
 export interface BoxIo {
 	readonly stdin: string | undefined;
 	readonly onOutput: (stream: OutputStream, chunk: Buffer) => void;
 	/** Receives the collector's output; called once, before anything of it arrives. */
 	readonly onCollected?: ((archive: NodeJS.ReadableStream) => void) | undefined;
+	/** Receives a socket that listens in the box's network, once for each port, before the program starts. */
+	readonly onSocket?: ((port: number, socket: BoxSocket) => void) | undefined;
 	/** Aborting kills the box; the reason is one of StopReason. */
 	readonly signal: AbortSignal;
 }

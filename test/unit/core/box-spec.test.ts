@@ -50,6 +50,7 @@ describe('boxSpecFor', () => {
 			limits: job.limits,
 			files: [{ path: '/code/main.py', content: 'print(1)' }],
 			binds: [],
+			ports: [],
 			limitAddressSpace: true,
 			collector: [],
 		});

@@ -2,16 +2,23 @@
  * The first process of a jail. It starts one program, reaps everything, relays stdout and stderr through real pipes,
  * tells the host how the program ended, and takes the whole jail down with it. Freestanding: no libc, no allocation.
  *
- *   init N J PROGRAM ARG... [COLLECTOR ARG...]        N = number of words that belong to PROGRAM
+ *   init N J PORTS PROGRAM ARG... [COLLECTOR ARG...]
  *
- * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output, and J open task lists
- * of control groups from 6 on. Whoever is moved by another waits for a grace period of the kernel (10 ms); whoever
+ * N = number of words that belong to PROGRAM; J = number of control groups to join; PORTS = "-", or "53,80,443".
+ *
+ * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output, 6 the host's network
+ * channel, and J open task lists of control groups from 7 on. Whoever is moved by another waits for a grace period of the kernel (10 ms); whoever
  * writes itself into a list does not, so this process joins its control groups itself.
+ * With PORTS this process binds a socket for each port of the jail's own network and hands it to the host over the network
+ * channel, in the words in which Node.js passes handles between processes (a line of JSON with the descriptor beside it).
+ * Port 53 is UDP, the others TCP. Binding needs one capability, which is dropped before anything else happens.
+ *
  * Control socket, host to init: one byte 'g' (go). Anything else, or a hang-up, ends the jail.
  * Control socket, init to host, one line each:
  *   R                                  ready: nothing of the program runs before the host says go
  *   X ERRNO                            the program could not be executed
  *   J ERRNO                            a control group did not take this process
+ *   N ERRNO                            the network of the jail could not be prepared
  *   S STATUS USER_US SYSTEM_US RSS_KB OUT ERR
  *                                      how the program ended (wait(2) status), what all its processes used, and how many
  *                                      bytes of stdout and stderr the host has to wait for; nothing of it is alive then
@@ -33,6 +40,12 @@
 #define SYS_wait4 61
 #define SYS_kill 62
 #define SYS_fcntl 72
+#define SYS_capset 126
+#define SYS_socket 41
+#define SYS_sendmsg 46
+#define SYS_bind 49
+#define SYS_listen 50
+#define SYS_setsockopt 54
 #define SYS_getrusage 98
 #define SYS_prctl 157
 #define SYS_openat 257
@@ -42,6 +55,12 @@
 #define SYS_pipe2 293
 #elif defined(__aarch64__)
 #define SYS_fcntl 25
+#define SYS_capset 91
+#define SYS_socket 198
+#define SYS_bind 200
+#define SYS_listen 201
+#define SYS_setsockopt 208
+#define SYS_sendmsg 211
 #define SYS_dup3 24
 #define SYS_openat 56
 #define SYS_close 57
@@ -65,7 +84,8 @@
 enum {
 	CONTROL = 3,
 	COLLECTED = 4,
-	FIRST_LIST = 6,
+	NETWORK = 6,
+	FIRST_LIST = 7,
 	AT_FDCWD_ = -100,
 	SIGKILL_ = 9,
 	SIGCHLD_ = 17,
@@ -88,6 +108,16 @@ enum {
 	X32_BIT_ = 0x40000000,
 	RUSAGE_CHILDREN_ = -1,
 	WNOHANG_ = 1,
+	PR_CAP_AMBIENT_ = 47,
+	PR_CAP_AMBIENT_CLEAR_ALL_ = 4,
+	AF_INET_ = 2,
+	SOCK_STREAM_ = 1,
+	SOCK_DGRAM_ = 2,
+	SOCK_CLOEXEC_ = 02000000,
+	SOL_SOCKET_ = 1,
+	SO_REUSEADDR_ = 2,
+	SCM_RIGHTS_ = 1,
+	DNS_PORT = 53,
 	BUFFER = 65536,
 };
 
@@ -97,6 +127,32 @@ struct rusage_ {
 struct pollfd_ {
 	int fd;
 	short events, revents;
+};
+
+/* sockaddr_in(7), both port and address in network order. */
+struct address_ {
+	unsigned short family, port;
+	unsigned int host;
+	unsigned char zero[8];
+};
+/* One descriptor as ancillary data, cmsg(3). */
+struct rights_ {
+	unsigned long length;
+	int level, type;
+	int fd, padding;
+};
+struct iovec_ {
+	const char *base;
+	unsigned long length;
+};
+struct msghdr_ {
+	void *name;
+	unsigned long name_length;
+	struct iovec_ *iov;
+	unsigned long iov_count;
+	void *control;
+	unsigned long control_length;
+	unsigned long flags;
 };
 
 static char buffer[BUFFER];
@@ -178,13 +234,67 @@ static void open_input(void) {
 	call1(SYS_close, input);
 }
 
+static void fail(char what, long result) {
+	long failure = -result;
+	if (result >= 0) return;
+	tell(what, &failure, 1);
+	quit(5);
+}
+
+/* The host answers names on 127.0.0.1; every other port listens on all addresses, since each name gets its own. */
+static long bound_socket(int port) {
+	int is_dns = port == DNS_PORT, on = 1;
+	struct address_ address = {AF_INET_, (unsigned short)(port >> 8 | (port & 255) << 8), is_dns ? 0x0100007f : 0, {0}};
+	long fd = call3(SYS_socket, AF_INET_, (is_dns ? SOCK_DGRAM_ : SOCK_STREAM_) | SOCK_CLOEXEC_, 0);
+	fail('N', fd);
+	call(SYS_setsockopt, fd, SOL_SOCKET_, SO_REUSEADDR_, (long)&on, sizeof on, 0);
+	fail('N', call3(SYS_bind, fd, &address, sizeof address));
+	if (!is_dns) fail('N', call2(SYS_listen, fd, 64));
+	return fd;
+}
+
+static long length_of(const char *text) {
+	long n = 0;
+	while (text[n]) n++;
+	return n;
+}
+
+static void hand_over(int port, long fd) {
+	const char *head = port == DNS_PORT ? "{\"cmd\":\"NODE_HANDLE\",\"type\":\"dgram.Socket\",\"dgramType\":\"udp4\",\"msg\":"
+	                                    : "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":";
+	long length = length_of(head);
+	for (long i = 0; i < length; i++) buffer[i] = head[i];
+	char *end = put_number(buffer + length, port);
+	*end++ = '}';
+	*end++ = '\n';
+	struct rights_ rights = {sizeof(long) + 2 * sizeof(int) + sizeof(int), SOL_SOCKET_, SCM_RIGHTS_, (int)fd, 0};
+	struct iovec_ iov = {buffer, (unsigned long)(end - buffer)};
+	struct msghdr_ message = {0, 0, &iov, 1, &rights, sizeof rights, 0};
+	fail('N', call3(SYS_sendmsg, NETWORK, &message, 0));
+	call1(SYS_close, fd);
+}
+
+static void drop_capabilities(void) {
+	unsigned int header[2] = {0x20080522, 0}, none[6] = {0};
+	call(SYS_prctl, PR_CAP_AMBIENT_, PR_CAP_AMBIENT_CLEAR_ALL_, 0, 0, 0, 0);
+	fail('N', call2(SYS_capset, header, none));
+}
+
+static void open_network(const char *ports) {
+	while (*ports >= '0' && *ports <= '9') {
+		int port = 0;
+		while (*ports >= '0' && *ports <= '9') port = port * 10 + (*ports++ - '0');
+		hand_over(port, bound_socket(port));
+		if (*ports == ',') ports++;
+	}
+	call1(SYS_close, NETWORK);
+	drop_capabilities();
+}
+
 static void join_groups(long count) {
 	for (long fd = FIRST_LIST; fd < FIRST_LIST + count; fd++) {
-		long failure = -call3(SYS_write, fd, "0", 1);
+		fail('J', call3(SYS_write, fd, "0", 1));
 		call1(SYS_close, fd);
-		if (failure <= 0) continue;
-		tell('J', &failure, 1);
-		quit(5);
 	}
 }
 
@@ -298,9 +408,9 @@ __attribute__((used)) void run(long *stack) {
 	int out[2], err[2], status = 0;
 	unsigned long mask = 1UL << (SIGCHLD_ - 1);
 	char *program[512];
-	long words = stack[0] > 3 ? number_of(argv[1]) : 0;
-	if (words < 1 || words > 510 || words > stack[0] - 3) quit(2);
-	for (long i = 0; i < words; i++) program[i] = argv[3 + i];
+	long words = stack[0] > 4 ? number_of(argv[1]) : 0;
+	if (words < 1 || words > 510 || words > stack[0] - 4) quit(2);
+	for (long i = 0; i < words; i++) program[i] = argv[4 + i];
 	program[words] = 0;
 
 	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0, 0);
@@ -313,6 +423,7 @@ __attribute__((used)) void run(long *stack) {
 
 	refuse_x32();
 	open_input();
+	open_network(argv[3]);
 	join_groups(number_of(argv[2]));
 	await_go();
 	long pid = start(program, environment, out[1], err[1]);
@@ -326,7 +437,7 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (argv[3 + words]) collect(argv + 3 + words, environment);
+	if (argv[4 + words]) collect(argv + 4 + words, environment);
 	quit(0);
 }
 

@@ -7,6 +7,7 @@ import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { cleanPath, collect } from '../../../../src/core/sandbox/collect.ts';
+import { createMask } from '../../../../src/core/secrets/redact.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
@@ -18,8 +19,10 @@ function archive(entries: readonly Entry[]): Promise<Buffer> {
 	return buffer(packer);
 }
 
-const collectFrom = async (entries: readonly Entry[], folder: string) =>
-	collect(Readable.from(await archive(entries)), folder);
+const noSecrets = createMask({});
+
+const collectFrom = async (entries: readonly Entry[], folder: string, mask = noSecrets) =>
+	collect(Readable.from(await archive(entries)), folder, mask);
 
 describe('collect', () => {
 	it('takes ordinary files over, with their type, size and place', async () => {
@@ -111,14 +114,14 @@ describe('collect', () => {
 			{ name: 'out/a', content: 'a' },
 			{ name: 'out/b', content: 'x'.repeat(10_000) },
 		]);
-		const collected = await collect(Readable.from([whole.subarray(0, 3_000)]), folder);
+		const collected = await collect(Readable.from([whole.subarray(0, 3_000)]), folder, noSecrets);
 		expect(collected.files.map(({ name }) => name)).toEqual(['a']);
 		expect(collected.missing).toEqual(['the list of files ended early']);
 	});
 
 	it('survives bytes that are no archive', async () => {
 		const folder = tempFolder();
-		const collected = await collect(Readable.from([Buffer.alloc(4_096, 0x41)]), folder);
+		const collected = await collect(Readable.from([Buffer.alloc(4_096, 0x41)]), folder, noSecrets);
 		expect(collected).toEqual({ files: [], missing: ['the list of files ended early'] });
 	});
 
@@ -127,6 +130,27 @@ describe('collect', () => {
 		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [] });
 		expect(existsSync(folder)).toBe(false);
 	});
+});
+
+it('masks secrets in names, in text, and in what only looks like bytes', async () => {
+	const folder = join(tempFolder(), 'out');
+	const mask = createMask({ KEY: 'hunter2-hunter3' });
+	const entries = [
+		{ name: 'out/hunter2-hunter3/a.txt', content: 'key: hunter2-hunter3\n' },
+		{ name: 'out/b.bin', content: '\0\0hunter2-hunter3' },
+		{ name: 'out/c.txt', type: 'link', linkname: 'out/hunter2-hunter3/a.txt' },
+	] as const;
+	const { files, missing } = await collectFrom(entries, folder, mask);
+	const found = files.map(({ name, path }) => [name, readFileSync(path ?? '', 'utf8')]);
+	expect([found, missing]).toEqual([
+		[
+			['•••KEY•••/a.txt', 'key: •••KEY•••\n'],
+			['b.bin', '\0\0•••KEY•••'],
+			['c.txt', 'key: •••KEY•••\n'],
+		],
+		[],
+	]);
+	expect(files.map(({ bytes, path }) => statSync(path ?? '').size === bytes)).toEqual([true, true, true]);
 });
 
 describe('cleanPath', () => {

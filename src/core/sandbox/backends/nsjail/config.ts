@@ -120,8 +120,9 @@ function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
 	};
 }
 
-/** The descriptor of the first task list; 3 to 5 are the control socket, the collector's output and nsjail's log. */
-const firstList = 6;
+/** Descriptors; 3 to 5 are the control socket, the collector's output and nsjail's log. */
+const networkChannel = 6;
+const firstList = 7;
 
 /** Seconds beyond the job's own limit after which nsjail ends the jail itself, should we no longer be there. */
 const backstopSeconds = 20;
@@ -129,7 +130,8 @@ const backstopSeconds = 20;
 /** @returns the text of the configuration file; it holds names of secrets, never values */
 export function configFor(spec: BoxSpec, place: JailPlace): string {
 	const standsFor = (id: number): Fields => ({ inside_id: String(jailUser.id), outside_id: String(id), count: 1 });
-	const words = [String(spec.argv.length), String(place.groupsToJoin), ...spec.argv, ...spec.collector];
+	const ports = spec.ports.length > 0 ? spec.ports.join(',') : '-';
+	const words = [String(spec.argv.length), String(place.groupsToJoin), ports, ...spec.argv, ...spec.collector];
 	const lists = Array.from({ length: place.groupsToJoin }, (_, index) => firstList + index);
 	return `${render({
 		name: 'secure-code',
@@ -141,9 +143,10 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		keep_env: false,
 		envar: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...Object.keys(spec.secretEnv)],
 		keep_caps: false,
+		cap: spec.ports.length > 0 ? 'CAP_NET_BIND_SERVICE' : undefined,
 		disable_no_new_privs: false,
 		skip_setsid: false,
-		pass_fd: [3, 4, ...lists],
+		pass_fd: [3, 4, networkChannel, ...lists],
 		...rlimitsFor(spec, place),
 		clone_newnet: true,
 		clone_newuser: true,

@@ -15,6 +15,7 @@ export type InitMessage =
 	| { readonly kind: 'ready' }
 	| { readonly kind: 'exec-failed'; readonly errno: number }
 	| { readonly kind: 'join-failed'; readonly errno: number }
+	| { readonly kind: 'network-failed'; readonly errno: number }
 	| Ended
 	| { readonly kind: 'collected'; readonly waitStatus: number };
 
@@ -26,6 +27,7 @@ export function parseInitMessage(line: string): InitMessage | undefined {
 	if (!Number.isInteger(first)) return undefined;
 	if (what === 'X') return { kind: 'exec-failed', errno: first };
 	if (what === 'J') return { kind: 'join-failed', errno: first };
+	if (what === 'N') return { kind: 'network-failed', errno: first };
 	if (what === 'C') return { kind: 'collected', waitStatus: first };
 	if (what !== 'S') return undefined;
 	const used = { cpuMs: (user + system) / 1000, peakMemoryBytes: rssKilobytes * 1024 };

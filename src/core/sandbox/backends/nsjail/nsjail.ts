@@ -145,6 +145,7 @@ const trialSpec: BoxSpec = {
 	limits: defaultLimits,
 	files: [],
 	binds: [],
+	ports: [],
 	limitAddressSpace: false,
 	collector: [],
 };

@@ -4,7 +4,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
 import { type StartedProcess, startProcess } from '../../../host/process.ts';
 import { childrenOf, heldBytes, killChild } from '../../../host/processes.ts';
-import type { BoxIo, BoxOutcome, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
+import type { BoxIo, BoxOutcome, BoxSocket, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
 import { decodeWaitStatus, type Ended, type InitMessage, parseInitMessage } from './control.ts';
 
@@ -60,10 +60,12 @@ export class JailRun {
 				'pipe',
 				spec.collector.length > 0 ? 'pipe' : 'ignore',
 				'pipe',
+				spec.ports.length > 0 ? 'ipc' : 'ignore',
 				...(cgroup?.taskLists ?? []),
 			],
 		});
 		cgroup?.closeTaskLists();
+		this.#child.on('message', (port, socket) => this.#io.onSocket?.(port as number, socket as unknown as BoxSocket));
 		this.#control = this.#child.stdio[3] as Duplex;
 		this.#over = new Promise((resolve) => {
 			this.#settled = resolve;
@@ -132,6 +134,7 @@ export class JailRun {
 		else if (message.kind === 'ready') void this.#letGo();
 		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
 		else if (message.kind === 'join-failed') this.#fail(`a control group refused the jail (errno ${message.errno})`);
+		else if (message.kind === 'network-failed') this.#fail(`the network of the jail failed (errno ${message.errno})`);
 		else if (message.kind === 'ended') this.#end(message);
 	}
 

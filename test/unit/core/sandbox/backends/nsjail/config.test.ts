@@ -8,6 +8,7 @@ import { emptySpec } from '../../../../../helpers/box.ts';
 
 const asRoot: JailPlace = {
 	root: '/var/lib/secure-code/rootfs/0123456789abcdef',
+	ports: [],
 	binds: { '/usr/lib/x86_64-linux-gnu': '/usr/lib/x86_64-linux-gnu' },
 	outsideUser: 1_000_000_256,
 	outsideGroup: 1_000_000_256,
@@ -37,6 +38,7 @@ const spec: BoxSpec = {
 	limits: { ...defaultLimits, timeoutMs: 1_500, workBytes: 1_048_576 },
 	files: [{ path: '/code/main.py', content: 'print("ñ")\n' }],
 	binds: [{ hostPath: '/tmp/run/in', path: '/work/in' }],
+	ports: [],
 	limitAddressSpace: true,
 	collector: ['/usr/bin/bash', '-c', 'tar'],
 };
@@ -56,8 +58,9 @@ disable_no_new_privs: false
 skip_setsid: false
 pass_fd: 3
 pass_fd: 4
+pass_fd: 6
 `;
-const taskLists = 'pass_fd: 6\npass_fd: 7\n';
+const taskLists = 'pass_fd: 7\npass_fd: 8\n';
 
 const rlimits = `rlimit_core: 0
 rlimit_cpu_type: INF
@@ -105,7 +108,7 @@ const end = ({
 	hasCgroup,
 	groupsToJoin,
 }: JailPlace) => `seccomp_string: "${seccompPolicy(architecture, hasCgroup)}"
-exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "${groupsToJoin}" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
+exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "${groupsToJoin}" arg: "-" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
 `;
 
 const users = ({ outsideUser, outsideGroup }: JailPlace) =>
@@ -174,7 +177,7 @@ describe('a string of the configuration', () => {
 				.trimEnd()
 				.split('\n');
 			const last = lines.at(-1) ?? '';
-			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "2" arg: "[^"]*" \}$/);
+			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "2" arg: "-" arg: "[^"]*" \}$/);
 			expect(unquote(/arg: ("[^"]*") \}$/.exec(last)?.[1] ?? '').toString()).toBe(argument);
 		},
 	);
@@ -184,5 +187,14 @@ describe('the limit of processes', () => {
 	it('is left to what the user has where the kernel would count the processes of the whole user', () => {
 		const text = configFor(spec, { ...asUser, countsOwnProcesses: false });
 		expect(text.split('\n').filter((line) => line.startsWith('rlimit_nproc'))).toEqual(['rlimit_nproc_type: SOFT']);
+	});
+});
+
+describe('the network of a jail', () => {
+	it('needs one capability, which the first process drops, to listen on the ports that are handed out', () => {
+		const lines = configFor({ ...spec, ports: [53, 443] }, asRoot).split('\n');
+		expect(lines.filter((line) => line.startsWith('cap:'))).toEqual(['cap: "CAP_NET_BIND_SERVICE"']);
+		expect(lines.filter((line) => line.startsWith('clone_newnet'))).toEqual(['clone_newnet: true']);
+		expect(lines.find((line) => line.startsWith('exec_bin'))).toContain('arg: "3" arg: "2" arg: "53,443" arg: "/usr');
 	});
 });

@@ -5,6 +5,8 @@ describe('parseInitMessage', () => {
 	it.each([
 		['R', { kind: 'ready' }],
 		['X 2', { kind: 'exec-failed', errno: 2 }],
+		['J 13', { kind: 'join-failed', errno: 13 }],
+		['N 98', { kind: 'network-failed', errno: 98 }],
 		['C 0', { kind: 'collected', waitStatus: 0 }],
 	])('reads %j', (line, message) => {
 		expect(parseInitMessage(line)).toEqual(message);
