@@ -121,6 +121,13 @@ export const knownErrors = {
 		message: 'Not everything in /work/out was taken over: {details}.',
 		next: 'Write fewer and smaller ordinary files to /work/out.',
 	},
+	SECRET_UNMASKED: {
+		audience: 'operator',
+		http: 200,
+		exit: 0,
+		message: 'The value of {names} was not masked: it is shorter than 6 characters or an everyday word.',
+		next: 'Use a longer value for a secret, and no secret for a value that is none.',
+	},
 	SANDBOX_UNAVAILABLE: {
 		audience: 'operator',
 		http: 503,

@@ -8,11 +8,11 @@ import type { Runtime } from './sandbox/runtimes/runtime.ts';
 export interface JobContext {
 	/** Aborting kills the job at once. */
 	readonly signal?: AbortSignal | undefined;
-	/** Sees every byte as it arrives, before anything is cut or cleaned. */
+	/** Sees every byte as it arrives, before anything is cut or cleaned, with secrets masked. */
 	readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 	/** Folder of the host that receives what the program leaves in /work/out. */
 	readonly outDir?: string | undefined;
-	/** Values of the secrets named in the request. */
+	/** Values of secrets by name: those named in the request are given to the program, and all of them are masked. */
 	readonly secretValues?: Readonly<Record<string, string>> | undefined;
 }
 

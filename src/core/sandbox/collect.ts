@@ -1,5 +1,5 @@
 /** Takes over the files of a dead program from an archive that was made inside its jail: nothing hostile is ever opened here. */
-import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import mime from 'mime';
@@ -25,6 +25,29 @@ export function cleanPath(name: string): string | undefined {
 	return parts.length === 0 || parts.length > fixedLimits.outDepth ? undefined : parts.join('/');
 }
 
+/** What hides secrets in names and contents; the stream is undefined when there is nothing to hide. */
+export interface FileMask {
+	text(text: string): string;
+	stream(): { push(chunk: Buffer): Buffer; end(): Buffer } | undefined;
+}
+
+/** Where files go, and how they are called there. */
+interface Destination {
+	readonly folder: string;
+	readonly mask: FileMask;
+}
+
+function nameFor(path: string, { mask }: Destination): string | undefined {
+	const clean = cleanPath(path);
+	return clean === undefined ? undefined : mask.text(clean);
+}
+
+async function* masked(content: AsyncIterable<Buffer>, mask: FileMask): AsyncGenerator<Buffer> {
+	const stream = mask.stream();
+	for await (const chunk of content) yield stream?.push(chunk) ?? chunk;
+	if (stream) yield stream.end();
+}
+
 interface Content {
 	readonly bytes: number;
 	/** The entry itself, or the path of a file that was taken over under its first name. */
@@ -32,19 +55,19 @@ interface Content {
 }
 
 /** Undefined for links to elsewhere, pipes, sockets and devices. */
-function contentOf(entry: TarEntry, taken: readonly OutFile[]): Content | undefined {
+function contentOf(entry: TarEntry, to: Destination, taken: readonly OutFile[]): Content | undefined {
 	const { type, size, linkname } = entry.header;
 	if (type === 'file') return { bytes: size ?? 0, source: entry };
-	const first = type === 'link' ? taken.find(({ name }) => name === cleanPath(linkname ?? '')) : undefined;
+	const first = type === 'link' ? taken.find(({ name }) => name === nameFor(linkname ?? '', to)) : undefined;
 	return first?.path ? { bytes: first.bytes, source: first.path } : undefined;
 }
 
 /** The file is opened before the entry is read: a name that the host cannot have must not end the archive. */
-async function store(source: Content['source'], path: string): Promise<void> {
+async function store(source: Content['source'], path: string, mask: FileMask): Promise<void> {
 	if (typeof source === 'string') return copyFile(source, path);
 	const file = await open(path, 'w', 0o644);
 	try {
-		await file.writeFile(source as AsyncIterable<Buffer>);
+		await file.writeFile(masked(source as AsyncIterable<Buffer>, mask));
 	} catch (error) {
 		await rm(path, { force: true });
 		throw error;
@@ -53,10 +76,11 @@ async function store(source: Content['source'], path: string): Promise<void> {
 	}
 }
 
-async function keep({ bytes, source }: Content, folder: string, name: string): Promise<OutFile> {
+async function keep({ source }: Content, { folder, mask }: Destination, name: string): Promise<OutFile> {
 	const path = join(folder, name);
 	await mkdir(dirname(path), { recursive: true });
-	await store(source, path);
+	await store(source, path, mask);
+	const bytes = (await stat(path)).size;
 	return { name, type: mime.getType(name) ?? 'application/octet-stream', bytes, path };
 }
 
@@ -79,17 +103,17 @@ function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): s
 }
 
 /** @returns the file, or why it stays behind */
-async function take(entry: TarEntry, folder: string, taken: readonly OutFile[]): Promise<OutFile | string> {
-	const content = contentOf(entry, taken);
-	const name = cleanPath(entry.header.name);
+async function take(entry: TarEntry, to: Destination, taken: readonly OutFile[]): Promise<OutFile | string> {
+	const content = contentOf(entry, to, taken);
+	const name = nameFor(entry.header.name, to);
 	if (!content) return reasons.type;
 	if (name === undefined) return reasons.depth;
 	const reason = reasonToSkip(content.bytes, name, taken);
-	return reason ?? keep(content, folder, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
+	return reason ?? keep(content, to, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
 }
 
 /** @param archive a tar stream; it is always read to its end */
-export async function collect(archive: Readable, folder: string): Promise<Collected> {
+export async function collect(archive: Readable, folder: string, mask: FileMask): Promise<Collected> {
 	const files: OutFile[] = [];
 	const missing = new Set<string>();
 	const reader = extract();
@@ -97,7 +121,7 @@ export async function collect(archive: Readable, folder: string): Promise<Collec
 	archive.pipe(reader);
 	try {
 		for await (const entry of reader) {
-			const file = await take(entry, folder, files);
+			const file = await take(entry, { folder, mask }, files);
 			if (typeof file === 'string') missing.add(file);
 			else files.push(file);
 			entry.resume();

@@ -145,6 +145,7 @@ export class Matcher {
 			if (length === 0) continue;
 			const start = startOf(bytes, at + 1, length);
 			onFound({ start, end: at + 1, owner: this.#foundOwner[now] as number });
+			if (this.#firstChild[now] === 0) now = this.#fail[now] as number;
 		}
 		return now;
 	}
@@ -155,10 +156,12 @@ export class Matcher {
 		return bytes.length - start > longestReach ? undefined : start;
 	}
 
-	/** Whose pattern was at least half there when the stream ended; undefined when it was less. */
-	halfDone(state: number): number | undefined {
-		if (state === 0 || (this.#depth[state] as number) * 2 < (this.#goal[state] as number)) return undefined;
-		return this.#goalOwner[state];
+	/** The larger part of a pattern at the end of the last bytes; undefined when there is less of one. */
+	unfinished(bytes: Uint8Array, state: number): Found | undefined {
+		const depth = this.#depth[state] as number;
+		if (state === 0 || depth * 2 < (this.#goal[state] as number)) return undefined;
+		const end = startOf(bytes, bytes.length, 1) + 1;
+		return { start: startOf(bytes, end, depth), end, owner: this.#goalOwner[state] as number };
 	}
 }
 

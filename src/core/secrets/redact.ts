@@ -53,8 +53,8 @@ export class MaskStream {
 
 	/** @returns the rest; the larger part of a secret at the very end counts as the secret, because the program was cut off */
 	end(): Buffer {
-		const owner = this.#matcher.halfDone(this.#state);
-		if (owner !== undefined) this.#mark({ start: 0, end: this.#held.length, owner });
+		const unfinished = this.#matcher.unfinished(this.#held, this.#state);
+		if (unfinished) this.#mark(unfinished);
 		this.#state = 0;
 		return this.#release(this.#held, this.#held.length);
 	}

@@ -104,6 +104,11 @@ describe('a mask', () => {
 		expect(mask.text('-efghijkl-')).toBe('-•••TWO•••-');
 	});
 
+	it('leaves the white space around a value, at the end of the output, too', () => {
+		expect(masks.text(`\n ${plain}\n`)).toBe('\n •••GITHUB•••\n');
+		expect(masks.text(`${plain.slice(0, -3)}\n`)).toBe('•••GITHUB•••\n');
+	});
+
 	it('leaves what only begins like a value as it is', () => {
 		const text = `ghp_16C7e42F ghp_16C7e42F292c6912E7710c838347Ae178B4b ghp_\nsk-pr ${value.slice(1)}`;
 		expect(masks.text(text)).toBe(text);
@@ -130,6 +135,10 @@ describe('a mask', () => {
 		const masked = masks.stream();
 		const gaps = ' '.repeat(1_000_000);
 		expect(masked?.push(Buffer.from(`ghp_${gaps}`)).toString()).toBe(`ghp_${gaps}`);
+	});
+
+	it('gives a mask out with the last byte of the value', () => {
+		expect(masks.stream()?.push(Buffer.from(plain)).toString()).toBe('•••GITHUB•••');
 	});
 
 	it('says the same however its input is cut', () => {
