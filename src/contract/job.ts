@@ -9,6 +9,18 @@ import { jobStatuses } from './status.ts';
 export const networkSchema = z.union([z.enum(['none', 'full']), z.array(z.string().min(1).max(260))]);
 export type Network = z.infer<typeof networkSchema>;
 
+/** What the kernel takes: so much for one argument or variable, and so much for all of them. */
+const wordBytes = 128 * 1024 - 1;
+const allWordsBytes = 1024 * 1024;
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).length;
+
+function fitsIntoCommand(job: { argv?: string[] | undefined; env: Record<string, string> }): boolean {
+	const variables = Object.entries(job.env).map(([name, value]) => `${name}=${value}`);
+	const sizes = [...(job.argv ?? []), ...variables].map((word) => byteLength(word) + 1);
+	return Math.max(0, ...sizes) <= wordBytes && sizes.reduce((sum, size) => sum + size, 0) <= allWordsBytes;
+}
+
 export const fileNamePattern = /^[^/\0]{1,255}$/;
 
 /** Appears read-only as /work/in/<name>. `path` names a file of the host, `base64` carries the bytes. */
@@ -17,7 +29,7 @@ export const jobFileSchema = z
 		name: z
 			.string()
 			.regex(fileNamePattern)
-			.refine((name) => name !== '.' && name !== '..', 'is not a file name'),
+			.refine((name) => name !== '.' && name !== '..' && byteLength(name) <= 255, 'is not a file name'),
 		path: z.string().optional(),
 		base64: z.base64().optional(),
 	})
@@ -27,7 +39,7 @@ export const jobFileSchema = z
 	);
 export type JobFile = z.infer<typeof jobFileSchema>;
 
-const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(131_072));
+const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());
 
 /** Labels say for whom a job runs; a job waits in the queue of its workflow. They never change what a job may do. */
 const labelsSchema = z.strictObject({
@@ -69,7 +81,8 @@ export const jobRequestSchema = z
 	.refine(
 		(job) => [job.code, job.argv, job.script].filter((way) => way !== undefined).length === 1,
 		'needs exactly one of "code", "argv" and "script"',
-	);
+	)
+	.refine(fitsIntoCommand, '"argv" and "env" are longer than 128 KiB for one word or 1 MiB together');
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 export type JobRequestInput = z.input<typeof jobRequestSchema>;
 

@@ -54,10 +54,11 @@ export const limits = {
 		problem: 'LIMIT_OUTPUT',
 		what: 'what is kept of stdout and of stderr, each; more is cut in the middle and marked as truncated',
 	},
+	/** Node.js alone needs a dozen threads. */
 	processes: {
 		unit: 'count',
 		default: 64,
-		floor: 4,
+		floor: 16,
 		ceiling: 256,
 		status: 'failed',
 		problem: 'LIMIT_PROCESSES',

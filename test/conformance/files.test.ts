@@ -45,6 +45,7 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 
 			test.each([
 				['a name with a folder', [{ name: '../x', base64: '' }]],
+				['a name of more than 255 bytes', [{ name: 'ñ'.repeat(200), base64: '' }]],
 				['a name that is a folder', [{ name: '..', base64: '' }]],
 				[
 					'the same name twice',
@@ -159,6 +160,15 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 					...incomplete,
 					bytes: [60 * 1024 * 1024],
 				});
+			});
+
+			test('does not hold up the job when it is far too much', async () => {
+				const since = performance.now();
+				const result = await jail.bash(
+					'mkdir /work/out; cd /work/out; for n in {1..500}; do truncate -s 60M f$n; done',
+				);
+				expect({ ...ended(result), count: result.files.length }).toEqual({ ...incomplete, count: 1 });
+				expect(performance.now() - since).toBeLessThan(8_000);
 			});
 
 			test('is nothing when the folder itself is a link', async () => {

@@ -1,5 +1,6 @@
 /** What ordinary programs do must simply work in the jail. */
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/contract/limits.ts';
 import { asEachIdentity, printed, tierOf } from '../helpers/jail.ts';
 
 asEachIdentity((jail) => {
@@ -197,6 +198,12 @@ tar -czf x.tgz x.json && tar -tzf x.tgz; date -u -d @0 +%Y; find /work -name x.j
 	});
 
 	describe.concurrent('commands and variables', () => {
+		test.each(['python', 'javascript', 'bash'] as const)('%s runs with the least of everything', async (language) => {
+			const least = Object.fromEntries(Object.entries(limits).map(([name, { floor }]) => [name, floor]));
+			const code = { python: 'print("ok")', javascript: 'console.log("ok")', bash: 'echo ok' }[language];
+			expect(printed(await jail.run({ language, code, limits: { ...least, timeoutMs: 10_000 } }))).toBe('ok\n');
+		});
+
 		test('a command is looked up as a shell would, and no shell reads its words', async () => {
 			const answers = await Promise.all([
 				jail.run({ argv: ['/usr/bin/printf', '%s|', 'a b', '$HOME', '*'] }),

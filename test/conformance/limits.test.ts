@@ -217,7 +217,9 @@ try:
         alive += 1
 except BlockingIOError: print(alive)
 `;
-			expect(printed(await jail.python(code, { limits: { processes: 20 } }))).toBe('20\n');
+			expect(printed(await jail.python(code, { limits: { processes: limits.processes.floor } }))).toBe(
+				`${limits.processes.floor}\n`,
+			);
 		});
 
 		test.each<Row>([

@@ -131,15 +131,23 @@ asEachIdentity((jail) => {
 		expect(answers.map(({ id, stdout }) => [id, stdout])).toEqual([[1, 'ok\n']]);
 	});
 
-	test('an argument of a command can hold nothing that ends it', async () => {
+	test('arguments and variables that are too many or too long are refused, and none can end the configuration', async () => {
 		const answers = await Promise.all([
 			jail.run({ argv: Array(501).fill('x') }),
+			jail.run({ argv: ['echo', 'x'.repeat(200_000)] }),
+			jail.bash('echo ran', { env: { A: 'ñ'.repeat(70_000) } }),
+			jail.bash('echo ran', {
+				env: Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`A${n}`, 'x'.repeat(100_000)])),
+			}),
 			jail.run({ argv: ['printf', '%s', '"} mount { src: "/" dst: "/host" is_bind: true }'] }),
 			jail.python('print(len(__import__("sys").argv))', {
 				env: { X: '\u0000mount { src: "/" dst: "/h" is_bind: true }' },
 			}),
 		]);
 		expect(answers.map(({ status, stdout }) => [status, stdout])).toEqual([
+			['denied', ''],
+			['denied', ''],
+			['denied', ''],
 			['denied', ''],
 			['succeeded', '"} mount { src: "/" dst: "/host" is_bind: true }'],
 			['succeeded', '1\n'],

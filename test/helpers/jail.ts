@@ -22,7 +22,9 @@ export interface Identity {
 	readonly skipped: string | null;
 }
 
+/** A user and a group of different numbers, as most systems have. */
 const nobody = 65_534;
+const noGroup = 65_533;
 
 export const identities: readonly Identity[] = [
 	{ name: 'root', uid: 0, skipped: isRoot ? null : 'the tests were not started as root' },
@@ -45,7 +47,7 @@ export interface Installation {
 
 function own(path: string, { uid }: Identity): string {
 	mkdirSync(path);
-	chownSync(path, uid, uid === nobody ? nobody : (process.getgid?.() ?? uid));
+	chownSync(path, uid, isRoot && uid !== 0 ? noGroup : (process.getgid?.() ?? uid));
 	return path;
 }
 
@@ -69,7 +71,7 @@ export async function install(identity: Identity): Promise<Installation> {
 		SECURE_CODE_NSJAIL: (await locateNsjail()) ?? '',
 		N8N_ENCRYPTION_KEY: canary,
 	};
-	const user = isRoot && identity.uid !== 0 ? { uid: identity.uid, gid: identity.uid } : {};
+	const user = isRoot && identity.uid !== 0 ? { uid: identity.uid, gid: noGroup } : {};
 	return { folder, node: nodeFor(folder), main: join(folder, 'dist', 'cli', 'main.js'), env, user };
 }
 

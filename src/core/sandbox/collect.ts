@@ -112,23 +112,28 @@ async function take(entry: TarEntry, to: Destination, taken: readonly OutFile[])
 	return reason ?? keep(content, to, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
 }
 
-/** @param archive a tar stream; it is always read to its end */
+/** @param archive a tar stream; read to its end, or until as much was left behind as may be taken */
 export async function collect(archive: Readable, folder: string, mask: FileMask): Promise<Collected> {
 	const files: OutFile[] = [];
 	const missing = new Set<string>();
+	let left = 0;
 	const reader = extract();
 	archive.on('error', (error) => reader.destroy(error));
 	archive.pipe(reader);
 	try {
 		for await (const entry of reader) {
 			const file = await take(entry, { folder, mask }, files);
-			if (typeof file === 'string') missing.add(file);
-			else files.push(file);
+			if (typeof file !== 'string') files.push(file);
+			else {
+				missing.add(file);
+				left += entry.header.size ?? 0;
+			}
+			if (left > fixedLimits.outBytes) break;
 			entry.resume();
 		}
 	} catch {
 		missing.add(reasons.cut);
-		archive.resume();
 	}
+	archive.destroy();
 	return { files, missing: [...missing] };
 }
