@@ -1,6 +1,7 @@
 /** A job that is stopped is dead: by its caller, by its time, or because the process that started it is gone. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { composeExecutor, parseJobRequest } from '../../src/core/compose.ts';
@@ -164,6 +165,43 @@ asEachIdentity((jail) => {
 		expect(alive(mark)).toEqual([]);
 	});
 
+	test('a jailer that is killed from outside takes its jail with it, and the sandbox says that it failed', async () => {
+		const mark = newMark();
+		const child = start(jail.at, ['run', '--no-check', '--json', '--language', 'bash', '-']);
+		const ran = finish(child, clinging(mark));
+		await until(() => alive(mark).length > 6, 8_000);
+		for (const pid of jailers(child.pid ?? 0)) process.kill(Number(pid), 'SIGKILL');
+		expect(ended(JSON.parse((await ran).stdout))).toEqual({
+			status: 'broken',
+			exitCode: null,
+			signal: null,
+			problem: 'SANDBOX_BROKEN',
+		});
+		expect(alive(mark)).toEqual([]);
+	});
+
+	test('a command line that has run many jobs holds nothing of them', async () => {
+		const child = start(jail.at, ['run', '--jsonl', '--no-check']);
+		let answers = 0;
+		child.stdout?.on('data', (chunk) => {
+			answers += String(chunk).split('\n').length - 1;
+		});
+		const open = () => readdirSync(`/proc/${child.pid}/fd`).length;
+		const after = async (jobs: number, code: string) => {
+			const goal = answers + jobs;
+			for (let n = 0; n < jobs; n++) child.stdin?.write(jobLine(n, code));
+			await until(() => answers >= goal && jailers(child.pid ?? 0).length === 0, 20_000);
+			await sleep(100);
+			return open();
+		};
+		const first = await after(4, 'echo x');
+		const later = await after(40, 'head -c 100000 /dev/zero | tr "\\0" x; sleep 9 & exit 3');
+		expect([later, jailers(child.pid ?? 0)]).toEqual([first, []]);
+		child.stdin?.end();
+		await until(() => child.exitCode !== null, 5_000);
+		expect(groupsOf(child.pid ?? 0)).toEqual([]);
+	});
+
 	test('the folders and control groups of runs are gone after them', async () => {
 		await Promise.all([jail.bash('true'), jail.bash('yes'), jail.bash('sleep 9', { limits: { timeoutMs: 1_000 } })]);
 		await until(() => leftovers(jail).length === 0, 3_000);
@@ -174,6 +212,18 @@ asEachIdentity((jail) => {
 /** Jailers of a command line: the processes it started itself. */
 function jailers(pid: number): string[] {
 	return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+}
+
+/** Control groups that a process made, on whatever hierarchy. */
+function groupsOf(pid: number): string[] {
+	const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+		.split('\n')
+		.filter((line) => line.includes(' - cgroup'));
+	return mounts.flatMap((line) =>
+		readdirSync(line.split(' ')[4] ?? '', { recursive: true, encoding: 'utf8' }).filter(
+			(path) => basename(path) === `secure-code-${pid}`,
+		),
+	);
 }
 
 describe('in this process', () => {
