@@ -18,7 +18,10 @@ function bundledFolders(metafiles) {
 }
 
 async function licenceOf(folder) {
-	const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+	const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+	const { name, version } = manifest;
+	// Older manifests list { type, url } objects.
+	const license = manifest.license ?? manifest.licenses?.map(({ type }) => type).join(' or ');
 	if (typeof license !== 'string') throw new Error(`${name} names no licence`);
 	const files = (await readdir(folder)).filter((file) => licenceName.test(file)).sort();
 	const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));

@@ -121,6 +121,27 @@ export const knownErrors = {
 		message: 'Not everything in /work/out was taken over: {details}.',
 		next: 'Write fewer and smaller ordinary files to /work/out.',
 	},
+	VAULT_CALL_INVALID: {
+		audience: 'model',
+		http: 400,
+		exit: 65,
+		message: 'Nothing was looked up, because the arguments do not fit: {details}.',
+		next: 'Correct them and call again, for example with "operation": "list".',
+	},
+	SECRET_UNKNOWN: {
+		audience: 'model',
+		http: 404,
+		exit: 65,
+		message: 'Nothing was done, because a secret was asked for that this tool does not have.',
+		next: 'Ask again for one of these names: {names}.',
+	},
+	SECRET_HANDLE_INVALID: {
+		audience: 'model',
+		http: 403,
+		exit: 65,
+		message: 'Nothing was run, because a credential handle is expired, incomplete or of another execution.',
+		next: 'Get a new handle with "getCredentialForInjection" and pass it on unchanged in the next call.',
+	},
 	SECRET_UNMASKED: {
 		audience: 'operator',
 		http: 200,
@@ -149,12 +170,12 @@ export const knownErrors = {
 		message: 'The code was not run, because {language} was not found for the sandbox on this machine.',
 		next: 'Run "secure-code setup" on the machine that runs n8n, or install the interpreter where every user can read it.',
 	},
-	NETWORK_UNAVAILABLE: {
-		audience: 'operator',
-		http: 503,
-		exit: 78,
-		message: 'The code was not run, because this version cannot give a jail the network it was asked for: {details}.',
-		next: 'Set Network to "none".',
+	NETWORK_REFUSED: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The network refused by policy: {details}; allowed: {allowed}.',
+		next: 'Use only the allowed hosts, by their names; do not try other ways out.',
 	},
 	CONFIG_INVALID: {
 		audience: 'operator',

@@ -34,8 +34,18 @@ export interface BoxParts {
 	/** Folder of the host that becomes /work/in. */
 	readonly inFolder: string | undefined;
 	readonly wantsFiles: boolean;
+	/** Ports of the jail's own network that lead to the gateway; empty means no network. */
+	readonly ports: readonly number[];
 	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
 }
+
+const certificates = '/etc/ssl/certs/ca-certificates.crt';
+
+/** Where libraries that do not use the system's own list look for it. */
+const trust = { SSL_CERT_FILE: certificates, REQUESTS_CA_BUNDLE: certificates, CURL_CA_BUNDLE: certificates };
+
+/** With a network the jail asks its first process for names, and that hands every question to the gateway. */
+const resolver = { path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' };
 
 /** `env` looks a command up on PATH, and says so as a shell would when there is none. */
 function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch {
@@ -47,14 +57,15 @@ function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 	const launch = launchOf(request, parts);
 	const secretEnv = Object.fromEntries(request.secrets.map((name) => [name, parts.secretValues[name] ?? '']));
+	const hasNetwork = parts.ports.length > 0;
 	return {
 		argv: launch.argv,
-		env: { ...environment, ...launch.env, ...request.env },
+		env: { ...environment, ...(hasNetwork ? trust : {}), ...launch.env, ...request.env },
 		secretEnv,
 		limits: request.limits,
-		files: launch.files,
+		files: hasNetwork ? [...launch.files, resolver] : launch.files,
 		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
-		ports: [],
+		ports: parts.ports,
 		limitAddressSpace: launch.limitAddressSpace,
 		collector: parts.wantsFiles ? collector : [],
 	};

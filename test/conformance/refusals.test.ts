@@ -67,16 +67,10 @@ asEachIdentity((jail) => {
 			expect(stderr).toContain('Python was not found');
 		});
 
-		test('a network that cannot be given is refused, and an empty list of hosts is none', async () => {
-			const [full, hosts, none] = await Promise.all([
-				jail.bash('echo ran', { network: 'full' }),
-				jail.bash('echo ran', { network: ['example.com'] }),
-				jail.bash('echo ran; cat /proc/self/net/dev | tail -n +3 | cut -d: -f1 | tr -d " "', { network: [] }),
-			]);
-			expect([full, hosts].map(({ stdout, problem }) => [stdout, problem?.code])).toEqual([
-				['', 'NETWORK_UNAVAILABLE'],
-				['', 'NETWORK_UNAVAILABLE'],
-			]);
+		test('an empty list of hosts is no network', async () => {
+			const none = await jail.bash('echo ran; cat /proc/self/net/dev | tail -n +3 | cut -d: -f1 | tr -d " "', {
+				network: [],
+			});
 			expect(none.stdout).toBe('ran\nlo\n');
 		});
 	});

@@ -23,6 +23,10 @@ const rooms: readonly Room[] = [
 		folder: 'src/core/sandbox',
 		imports: ['src/contract', 'src/core/host', 'src/core/text.ts', 'mime', 'tar-stream', 'zod', 'node:*'],
 	},
+	{
+		folder: 'src/core/network',
+		imports: ['src/contract', 'src/core/sandbox/backend.ts', 'dns-packet', 'read-tls-client-hello', 'node:*'],
+	},
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },
 	{ folder: 'src/device/wire', imports: ['src/contract', 'zod'] },

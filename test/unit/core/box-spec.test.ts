@@ -28,6 +28,7 @@ const parts: BoxParts = {
 	inFolder: undefined,
 	wantsFiles: false,
 	packages: [],
+	ports: [],
 };
 
 const environment = {
@@ -92,5 +93,14 @@ describe('boxSpecFor', () => {
 		const { collector } = boxSpecFor(request({ code: '' }), { ...parts, wantsFiles: true });
 		expect(collector.slice(0, 2)).toEqual(['/usr/bin/bash', '-c']);
 		expect(collector[2]).toContain(`-size -${fixedLimits.outBytes / 1024 + 1}k`);
+	});
+
+	it('gives a job with a network the gateway as its resolver and the list of certificates', () => {
+		const { ports, files, env } = boxSpecFor(request({ code: '' }), { ...parts, ports: [53, 443] });
+		expect({ ports, resolver: files.at(-1), certificates: env.SSL_CERT_FILE }).toEqual({
+			ports: [53, 443],
+			resolver: { path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' },
+			certificates: '/etc/ssl/certs/ca-certificates.crt',
+		});
 	});
 });

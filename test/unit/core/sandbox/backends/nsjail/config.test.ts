@@ -8,7 +8,6 @@ import { emptySpec } from '../../../../../helpers/box.ts';
 
 const asRoot: JailPlace = {
 	root: '/var/lib/secure-code/rootfs/0123456789abcdef',
-	ports: [],
 	binds: { '/usr/lib/x86_64-linux-gnu': '/usr/lib/x86_64-linux-gnu' },
 	outsideUser: 1_000_000_256,
 	outsideGroup: 1_000_000_256,

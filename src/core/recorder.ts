@@ -1,0 +1,122 @@
+/** What is heard of one run, kept within bounds and without secrets, and put together as its result. */
+import { problemFor } from '../contract/error.ts';
+import type { JobRequest, JobResult, Problem } from '../contract/job.ts';
+import { fixedLimits } from '../contract/limits.ts';
+import type { Inspected } from './inspect.ts';
+import type { Gateway } from './network/gateway.ts';
+import type { JobContext } from './ports.ts';
+import type { BoxOutcome, BoxSocket, OutputStream, StopReason, Tier } from './sandbox/backend.ts';
+import { Capture, type Captured } from './sandbox/capture.ts';
+import { type Collected, collect } from './sandbox/collect.ts';
+import { verdictFor } from './sandbox/verdict.ts';
+import type { Mask, MaskStream } from './secrets/redact.ts';
+
+/** A job's surroundings, and what hides its secrets. */
+export type MaskedContext = JobContext & { readonly mask: Mask };
+
+const mostRefusals = 5;
+
+/** What the network refused, for a model that wonders why a host cannot be reached. */
+function networkProblem({ decisions, allowed }: Gateway): Problem | null {
+	const refused = decisions.filter((decision) => decision.refused !== null);
+	if (refused.length === 0) return null;
+	const named = refused
+		.slice(0, mostRefusals)
+		.map(({ host, port, refused: reason }) => `${host}${port ? `:${port}` : ''} (${reason})`);
+	const more = refused.length > mostRefusals ? ` and ${refused.length - mostRefusals} more` : '';
+	return problemFor('NETWORK_REFUSED', { details: named.join(', ') + more, allowed: allowed.join(', ') });
+}
+
+/** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
+export class Recorder {
+	readonly #request: JobRequest;
+	readonly #context: MaskedContext;
+	readonly #gateway: Gateway;
+	readonly #captures: Record<OutputStream, Capture>;
+	readonly #masks: Record<OutputStream, MaskStream | undefined>;
+	#printed = 0;
+	readonly #stop = new AbortController();
+	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
+	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [] });
+
+	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway) {
+		this.#request = request;
+		this.#context = context;
+		this.#gateway = gateway;
+		const { outputBytes } = request.limits;
+		this.#captures = { stdout: new Capture(outputBytes), stderr: new Capture(outputBytes) };
+		this.#masks = { stdout: context.mask.stream(), stderr: context.mask.stream() };
+		if (context.signal?.aborted) this.#cancel();
+		context.signal?.addEventListener('abort', this.#cancel);
+	}
+
+	io(stdin: string | undefined) {
+		return {
+			stdin,
+			signal: this.#stop.signal,
+			onOutput: (stream: OutputStream, chunk: Buffer) => this.#hear(stream, chunk),
+			onSocket: (port: number, socket: BoxSocket) => this.#gateway.take(port, socket),
+			onCollected: (archive: NodeJS.ReadableStream) => {
+				this.#collected = collect(archive as never, this.#context.outDir ?? '', this.#context.mask);
+			},
+		};
+	}
+
+	#hear(stream: OutputStream, chunk: Buffer): void {
+		this.#keep(stream, this.#masks[stream]?.push(chunk) ?? chunk);
+		this.#printed += chunk.length;
+		if (this.#printed > fixedLimits.totalOutputBytes) this.#stop.abort('output' satisfies StopReason);
+	}
+
+	#keep(stream: OutputStream, masked: Buffer): void {
+		if (masked.length === 0) return;
+		this.#captures[stream].push(masked);
+		this.#context.onOutput?.(stream, masked);
+	}
+
+	/** What a mask has held back is decided when the program is dead. */
+	#finish(stream: OutputStream): Captured {
+		const rest = this.#masks[stream]?.end();
+		if (rest) this.#keep(stream, rest);
+		return this.#captures[stream].result();
+	}
+
+	/** What the caller should know although the program is not to blame. */
+	#remark(missing: readonly string[]): Problem | null {
+		if (missing.length > 0) return problemFor('FILES_INCOMPLETE', { details: missing.join(', ') });
+		const { refused } = this.#context.mask;
+		if (refused.length > 0) return problemFor('SECRET_UNMASKED', { names: refused.join(', ') });
+		return networkProblem(this.#gateway);
+	}
+
+	async result(outcome: BoxOutcome & { tier: Tier }, backend: string, inspected: Inspected): Promise<JobResult> {
+		const stdout = this.#finish('stdout');
+		const stderr = this.#finish('stderr');
+		const { language, findings } = inspected;
+		const verdict = verdictFor(outcome, { language, limits: this.#request.limits, stderr: stderr.text });
+		const { files, missing } = await this.#collected;
+		return {
+			status: verdict.status,
+			exitCode: verdict.exitCode,
+			signal: verdict.signal,
+			stdout: stdout.text,
+			stderr: stderr.text,
+			truncated: { stdout: stdout.truncated, stderr: stderr.truncated },
+			durationMs: Math.round(outcome.durationMs),
+			cpuMs: Math.round(outcome.cpuMs),
+			peakMemoryBytes: outcome.peakMemoryBytes,
+			queuedMs: 0,
+			language,
+			backend,
+			tier: outcome.tier,
+			start: 'cold',
+			findings,
+			files,
+			problem: verdict.problem ?? this.#remark(missing),
+		};
+	}
+
+	close(): void {
+		this.#context.signal?.removeEventListener('abort', this.#cancel);
+	}
+}
