@@ -78,7 +78,7 @@ asEachIdentity((jail) => {
 			expect({ ...ended(result), stdout: result.stdout }).toEqual({ ...killedAt('timeoutMs'), stdout: 'before\n' });
 			expect(result.problem?.message).toContain(`${limits.timeoutMs.floor / 1000} s`);
 			expect(result.durationMs).toBeGreaterThanOrEqual(limits.timeoutMs.floor);
-			expect(result.durationMs).toBeLessThan(limits.timeoutMs.floor + 2_000);
+			expect(result.durationMs).toBeLessThan(limits.timeoutMs.floor + 10_000);
 		});
 
 		test('processor time adds up over threads and ended a job long before its time', async () => {
@@ -233,7 +233,7 @@ except BlockingIOError: print(alive)
 			expect(printed(neighbour)).toBe('here\n');
 			const { status, durationMs } = await bomb;
 			expect(['timed_out', 'failed', 'killed']).toContain(status);
-			expect(durationMs).toBeLessThan(4_500);
+			expect(durationMs).toBeLessThan(12_000);
 		});
 	});
 
