@@ -45,10 +45,14 @@ const bundles = [
 		banner: { js: `#!/usr/bin/env node\n${importMetaUrl}` },
 		plugins: [coreOutside('../core/compose.js')],
 	},
-	...['SecureCodeTool', 'SecureCode'].map((name) => ({
-		entryPoints: [`nodes/SecureCode/${name}.node.ts`],
-		outfile: `dist/nodes/SecureCode/${name}.node.js`,
+	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({
+		entryPoints: [`nodes/${name}.node.ts`],
+		outfile: `dist/nodes/${name}.node.js`,
 		plugins: [coreOutside('../../core/compose.js')],
+	})),
+	...['SecureCodeSecretsApi', 'SecureCodeSecretsSecondApi'].map((name) => ({
+		entryPoints: [`credentials/${name}.credentials.ts`],
+		outfile: `dist/credentials/${name}.credentials.js`,
 	})),
 ];
 

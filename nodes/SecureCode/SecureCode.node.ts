@@ -6,7 +6,8 @@ import {
 	type INodeTypeDescription,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import { stepParameters } from './parameters.ts';
+import { checkSecrets } from '../shared/secret-values.ts';
+import { stepParameters, whereSecretsAreUsed } from './parameters.ts';
 import { runItems } from './run-items.ts';
 
 export class SecureCode implements INodeType {
@@ -24,8 +25,27 @@ export class SecureCode implements INodeType {
 		outputs: [NodeConnectionTypes.Main],
 		// The tool is a node of its own: made from this one, it would offer the model no usable schema.
 		usableAsTool: undefined as never,
+		// Optional, because a tool may live on handles alone; behind the switch, because the editor fills an empty slot by itself.
+		credentials: [
+			{
+				name: 'secureCodeSecretsApi',
+				displayName: 'Secrets',
+				required: false,
+				testedBy: 'checkSecrets',
+				displayOptions: whereSecretsAreUsed,
+			},
+			{
+				name: 'secureCodeSecretsSecondApi',
+				displayName: 'More Secrets',
+				required: false,
+				testedBy: 'checkSecrets',
+				displayOptions: whereSecretsAreUsed,
+			},
+		],
 		properties: stepParameters,
 	};
+
+	methods = { credentialTest: { checkSecrets } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return [await runItems(this)];

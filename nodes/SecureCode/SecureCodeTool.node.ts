@@ -8,10 +8,11 @@ import {
 	NodeConnectionTypes,
 	type SupplyData,
 } from 'n8n-workflow';
+import { checkSecrets } from '../shared/secret-values.ts';
 import { itemFor } from '../shared/to-item.ts';
 import { readModelArguments } from './model-arguments.ts';
-import { offerTool } from './offer-tool.ts';
-import { toolParameters } from './parameters.ts';
+import { offerSecureCode } from './offer-tool.ts';
+import { toolParameters, whereSecretsAreUsed } from './parameters.ts';
 import { runTool } from './run-tool.ts';
 
 export class SecureCodeTool implements INodeType {
@@ -28,12 +29,31 @@ export class SecureCodeTool implements INodeType {
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiTool],
 		outputNames: ['Tool'],
+		// Optional, because a tool may live on handles alone; behind the switch, because the editor fills an empty slot by itself.
+		credentials: [
+			{
+				name: 'secureCodeSecretsApi',
+				displayName: 'Secrets',
+				required: false,
+				testedBy: 'checkSecrets',
+				displayOptions: whereSecretsAreUsed,
+			},
+			{
+				name: 'secureCodeSecretsSecondApi',
+				displayName: 'More Secrets',
+				required: false,
+				testedBy: 'checkSecrets',
+				displayOptions: whereSecretsAreUsed,
+			},
+		],
 		properties: toolParameters,
 	};
 
+	methods = { credentialTest: { checkSecrets } };
+
 	/** Runs before every turn of the model, so it only describes. The tool itself serves callers other than Agent 3. */
 	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return { response: offerTool(this, itemIndex) };
+		return { response: offerSecureCode(this, itemIndex) };
 	}
 
 	/** The way of Agent 3: the engine runs the node with whatever the model passed. */

@@ -2,8 +2,8 @@
 import { problemFor } from '../../src/contract/error.ts';
 import type { Problem } from '../../src/contract/job.ts';
 import type { LanguageChoice } from '../../src/contract/language.ts';
-import { limits } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
+import { readFromAi } from '../shared/from-ai.ts';
 
 export interface ToolCall {
 	readonly code: string;
@@ -12,19 +12,20 @@ export interface ToolCall {
 	readonly maxTime?: number;
 	/** Megabytes. */
 	readonly maxMemory?: number;
+	/** Secrets, in any of the forms that secret-choice.ts knows. */
+	readonly credentials?: readonly unknown[];
 }
 
 export type ParsedCall = { readonly call: ToolCall } | { readonly problem: Problem };
 
 const codeNames = ['code', 'input', 'query'] as const;
 const unsupported = {
-	credentials: 'this version gives programs no secrets',
 	files: 'this version takes no files; put small data into the code',
 	session: 'this version starts every call fresh',
 } as const;
 const listNames = ['credentials', 'files'] as const;
 const numberNames = ['maxTime', 'maxMemory'] as const;
-const argumentNames = [...codeNames, 'language', ...numberNames, ...Object.keys(unsupported)];
+const argumentNames = [...codeNames, 'language', ...numberNames, 'credentials', ...Object.keys(unsupported)];
 
 const languageNames = new Map<string, LanguageChoice>([
 	['auto', 'auto'],
@@ -42,25 +43,9 @@ const languageNames = new Map<string, LanguageChoice>([
 ]);
 
 type Arguments = Record<string, unknown>;
-type FromAi = (name: string) => unknown;
 
-/** An agent spreads a bare string over the item, one UTF-16 unit for each number; more than the ceiling is refused anyway. */
-function joinUnits(fromAi: FromAi): string {
-	let text = '';
-	for (let index = 0; index <= limits.codeCharacters.ceiling; index++) {
-		const unit = fromAi(String(index));
-		if (typeof unit !== 'string') break;
-		text += unit;
-	}
-	return text;
-}
-
-/** Reads only what the model passed: the input item is the agent's own, with the model's arguments spread over it. */
-export function readModelArguments(context: NodeContext, itemIndex: number): unknown {
-	const fromAi = context.getWorkflowDataProxy(itemIndex).$fromAI as FromAi;
-	const passed = argumentNames.map((name) => [name, fromAi(name)]).filter(([, value]) => value !== undefined);
-	return passed.length > 0 ? Object.fromEntries(passed) : joinUnits(fromAi);
-}
+export const readModelArguments = (context: NodeContext, itemIndex: number): unknown =>
+	readFromAi(context, itemIndex, argumentNames);
 
 const isObject = (value: unknown): value is Arguments =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -73,9 +58,10 @@ const toNumber = (value: unknown): unknown =>
 	typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 
 function toList(value: unknown): unknown {
+	if (isObject(value)) return Object.keys(value).length === 0 ? [] : [value];
 	if (typeof value !== 'string') return value;
 	try {
-		return JSON.parse(value);
+		return toList(JSON.parse(value));
 	} catch {
 		return value;
 	}
@@ -124,6 +110,11 @@ function numberFaults(call: Arguments): string[] {
 		.map((name) => `"${name}" must be a positive number of ${units[name]}, not ${kindOf(call[name])}`);
 }
 
+function credentialsFault({ credentials }: Arguments): string[] {
+	if (credentials === undefined || Array.isArray(credentials)) return [];
+	return ['"credentials" must be a list of objects with the "name" of a secret'];
+}
+
 const isEmpty = (value: unknown): boolean =>
 	value === undefined || (typeof value === 'object' && Object.keys(value as object).length === 0);
 
@@ -141,7 +132,7 @@ export function parseCall(raw: unknown): ParsedCall {
 		const details = `a call is a text with the program or an object with "code", not ${kindOf(call)}`;
 		return { problem: problemFor('JOB_INVALID', { details }) };
 	}
-	const faults = [...codeFault(call), ...languageFault(call), ...numberFaults(call)];
+	const faults = [...codeFault(call), ...languageFault(call), ...numberFaults(call), ...credentialsFault(call)];
 	if (faults.length > 0) return { problem: problemFor('JOB_INVALID', { details: faults.join('; ') }) };
 	const problem = unsupportedProblem(call);
 	return problem === undefined ? { call: call as unknown as ToolCall } : { problem };

@@ -2,6 +2,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { languageLabels } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
+import { exposedSecrets, useSecrets } from '../shared/secret-parameters.ts';
 
 /** How many of a limit's units one unit of its parameter has. */
 export const secondMs = 1_000;
@@ -115,6 +116,33 @@ const maxCodeLength: INodeProperties = {
 	description: 'Longer programs are refused',
 };
 
+/** Also where the slots of the credentials are shown. */
+export const whereSecretsAreUsed = { show: { useSecrets: [true] } };
+
+const secretsMode: INodeProperties = {
+	displayName: 'Give Secrets',
+	name: 'secretsMode',
+	type: 'options',
+	noDataExpression: true,
+	options: [
+		{ name: 'On Request', value: 'onRequest', description: 'A program gets the secrets that the model asks for' },
+		{ name: 'Always', value: 'always', description: 'Every program gets every secret that is exposed' },
+	],
+	default: 'onRequest',
+	displayOptions: whereSecretsAreUsed,
+};
+
+const allowInlineSecrets: INodeProperties = {
+	displayName: 'Allow Values in Calls',
+	name: 'allowInlineSecrets',
+	type: 'boolean',
+	noDataExpression: true,
+	default: false,
+	description:
+		'Whether a call may carry the value of a credential itself. Then the model has seen the value, and the execution keeps it; names are better.',
+	displayOptions: whereSecretsAreUsed,
+};
+
 const sandbox: INodeProperties[] = [timeout, memory, ...network, allowedImports, validateCode, maxCodeLength];
 
 export const toolParameters: INodeProperties[] = [
@@ -130,6 +158,10 @@ export const toolParameters: INodeProperties[] = [
 	},
 	{ ...language, noDataExpression: true, description: 'The language of code that comes without one' },
 	...sandbox,
+	useSecrets,
+	exposedSecrets(whereSecretsAreUsed),
+	secretsMode,
+	allowInlineSecrets,
 	{
 		// The editor builds the form of "Execute step" from the $fromAI calls that it finds in parameters.
 		displayName: 'Code',
@@ -152,4 +184,6 @@ export const stepParameters: INodeProperties[] = [
 		description: 'The whole program. What it prints is the result, once for each input item.',
 	},
 	...sandbox,
+	useSecrets,
+	exposedSecrets(whereSecretsAreUsed),
 ];

@@ -8,6 +8,7 @@ import { hintFor, logJob } from '../shared/report.ts';
 import { cutForModel } from '../shared/to-item.ts';
 import { toNodeError } from '../shared/to-node-error.ts';
 import { parseCall } from './model-arguments.ts';
+import { secretsFor } from './secrets-for.ts';
 import { readSettings } from './settings.ts';
 import { labelsFor, toRequest } from './to-request.ts';
 
@@ -16,7 +17,9 @@ async function answer(context: NodeContext, raw: unknown, itemIndex: number): Pr
 		const settings = readSettings(context, itemIndex);
 		const parsed = parseCall(raw);
 		if ('problem' in parsed) return withoutRun('denied', parsed.problem);
-		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)));
+		const secrets = await secretsFor(context, settings, parsed.call.credentials ?? [], itemIndex);
+		if ('problem' in secrets) return withoutRun('denied', secrets.problem);
+		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)), secrets.values);
 	} catch (error) {
 		if (KnownError.is(error) && error.row.audience === 'model') return withoutRun('denied', error.problem);
 		throw toNodeError(context, error, itemIndex);

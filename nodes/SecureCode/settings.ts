@@ -4,8 +4,10 @@ import type { Network } from '../../src/contract/job.ts';
 import { type LanguageChoice, languages } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
+import { readExposedSecrets } from '../shared/exposed-secrets.ts';
 import { literal } from '../shared/literal.ts';
 import { megabyte, secondMs } from './parameters.ts';
+import type { SecretSettings } from './secret-choice.ts';
 
 export interface Settings {
 	readonly language: LanguageChoice;
@@ -16,6 +18,8 @@ export interface Settings {
 	/** Absent: every module of the sandbox. []: no module. Filled: these only. */
 	readonly allowedImports?: string[];
 	readonly check: boolean;
+	/** Absent: programs get no secrets. */
+	readonly secrets?: SecretSettings;
 }
 
 const splitList = (text: string): string[] => text.split(/[\s,;]+/).filter((word) => word !== '');
@@ -58,6 +62,17 @@ function readAllowedImports(context: NodeContext, itemIndex: number): { allowedI
 	return modules.includes('*') ? {} : { allowedImports: modules };
 }
 
+function readSecrets(context: NodeContext, itemIndex: number): { secrets?: SecretSettings } {
+	if (literal(context, 'useSecrets', itemIndex, false) !== true) return {};
+	const mode = readText(context, 'secretsMode', itemIndex, 'onRequest');
+	if (mode !== 'always' && mode !== 'onRequest')
+		throw new KnownError('CONFIG_INVALID', {
+			details: 'the parameter "secretsMode" must be "onRequest" or "always"',
+		});
+	const allowInline = literal(context, 'allowInlineSecrets', itemIndex, false) === true;
+	return { secrets: { exposed: readExposedSecrets(context, itemIndex), mode, allowInline } };
+}
+
 export function readSettings(context: NodeContext, itemIndex: number): Settings {
 	return {
 		language: readLanguage(context, itemIndex),
@@ -67,5 +82,6 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		network: readNetwork(context, itemIndex),
 		...readAllowedImports(context, itemIndex),
 		check: literal(context, 'validateCode', itemIndex, true) !== false,
+		...readSecrets(context, itemIndex),
 	};
 }

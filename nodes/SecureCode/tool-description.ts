@@ -1,4 +1,5 @@
 /** What a model is told about the tool: how to use it, and what this node allows. */
+import { describeExposed } from '../shared/exposed-secrets.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,9 +14,23 @@ const importSentence = (modules: Settings['allowedImports']): string => {
 	return modules.length === 0 ? 'Modules: none may be imported.' : `Modules: only ${modules.join(', ')}.`;
 };
 
+/** Names and what they are for; a program reads values from its environment, where the model never sees them. */
+function secretSentence(secrets: Settings['secrets']): string[] {
+	if (secrets === undefined || secrets.exposed.length === 0) return [];
+	const variables = secrets.exposed.map(({ variable }) => variable).join(', ');
+	const known = describeExposed(secrets.exposed);
+	const read = 'Values are masked in the output.';
+	return secrets.mode === 'always'
+		? [`Secrets, as environment variables of every program (${variables}): ${known}. ${read}`]
+		: [
+				`Secrets: ${known}. Ask with "credentials": [{ "name": "…" }] and read the environment variable (${variables}). ${read}`,
+			];
+}
+
 /** The author's text, followed by the limits that hold for every call of this node. */
 export function describeTool(text: string, settings: Settings): string {
-	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports } = settings;
+	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets } = settings;
 	const limits = `Limits: ${timeoutMs / secondMs} s, ${memoryBytes / megabyte} MB of memory, ${codeCharacters} characters of code.`;
-	return [text.trim(), [limits, networkSentence(network), importSentence(allowedImports)].join(' ')].join('\n\n');
+	const sentences = [limits, networkSentence(network), importSentence(allowedImports), ...secretSentence(secrets)];
+	return [text.trim(), sentences.join(' ')].join('\n\n');
 }

@@ -6,7 +6,19 @@ import { normaliseCall } from './model-arguments.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
-const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes }: Settings) =>
+const offeredCredentials = (z: Zod) =>
+	z
+		.array(
+			z.object({
+				name: z.string().optional().describe('Name of a secret from the description of this tool.'),
+				envVarName: z.string().optional().describe('The environment variable, when it should have another name.'),
+				credentialName: z.string().optional().describe('In place of "name": a name, or a handle of a vault tool.'),
+			}),
+		)
+		.optional()
+		.describe('Secrets that the program needs as environment variables.');
+
+const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes, secrets }: Settings) =>
 	z
 		.object({
 			code: z.string().min(1).max(codeCharacters).describe('The whole program. Print what you want to see.'),
@@ -26,6 +38,7 @@ const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes }: Setting
 				.max(memoryBytes / megabyte)
 				.optional()
 				.describe('Stop the program when it needs more than this many MB.'),
+			...(secrets === undefined ? {} : { credentials: offeredCredentials(z) }),
 		})
 		.strict();
 

@@ -24,3 +24,15 @@ export function host(): Host {
 	}
 	return found;
 }
+
+/** What n8n signs its own links with, known to each of its processes and to no browser; undefined outside n8n. */
+export function instanceSecret(): string | undefined {
+	try {
+		const n8nCore = createRequire('/outside.js').resolve('n8n-core');
+		const require = createRequire(n8nCore);
+		const secret: unknown = require('@n8n/di').Container.get(require('n8n-core').InstanceSettings).hmacSignatureSecret;
+		return typeof secret === 'string' && secret !== '' ? secret : undefined;
+	} catch {
+		return undefined;
+	}
+}

@@ -16,6 +16,9 @@ interface ContextOptions {
 	items?: INodeExecutionData[];
 	signal?: AbortSignal;
 	continueOnFail?: boolean;
+	/** The text of each credential of the node, decrypted. */
+	secrets?: Record<string, string>;
+	executionId?: string;
 }
 
 type Parameter = string | number | boolean | object;
@@ -44,9 +47,13 @@ export function fakeContext(options: ContextOptions) {
 			typeVersion: 1,
 			position: [0, 0],
 			parameters: {},
+			credentials: Object.fromEntries(
+				Object.keys(options.secrets ?? {}).map((type) => [type, { id: '1', name: type }]),
+			),
 		}),
+		getCredentials: async (type: string) => ({ secrets: options.secrets?.[type] }),
 		getWorkflow: () => ({ id: 'w1' }),
-		getExecutionId: () => 'e1',
+		getExecutionId: () => options.executionId ?? 'e1',
 		getInputData: () => options.items ?? [{ json: { code: 'from the agent item', files: ['from the agent item'] } }],
 		getNodeParameter: parameterReader(options),
 		getWorkflowDataProxy: () => ({

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
-import type { INodeType } from 'n8n-workflow';
+import type { ICredentialType, INodeType } from 'n8n-workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const require = createRequire(import.meta.url);
@@ -24,6 +24,7 @@ const allowedFiles = [
 	/^dist\/cli\/main\.js$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
+	/^dist\/credentials\/[A-Za-z]+\.credentials\.js$/,
 ];
 
 const neededFiles = [
@@ -33,6 +34,7 @@ const neededFiles = [
 	'dist/core/init/init-x64',
 	'dist/core/init/init-arm64',
 	'dist/cli/main.js',
+	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
 ];
 
@@ -122,5 +124,19 @@ describe.each(manifest.n8n.nodes as string[])('%s', (file) => {
 	it('stands among the tools of the AI group exactly if it is a tool', () => {
 		const isTool = node.description.outputs.includes('ai_tool' as never);
 		expect([codex.categories.includes('AI'), codex.subcategories.AI ?? []]).toEqual([isTool, isTool ? ['Tools'] : []]);
+	});
+});
+
+describe.each(manifest.n8n.credentials as string[])('%s', (file) => {
+	const name = basename(file, '.credentials.js');
+	const credential: ICredentialType = new (require(resolve(file))[name])();
+
+	it('exports a class with the name of its file, which no foreign node can use', () => {
+		expect(credential.name).toBe(name[0]?.toLowerCase() + name.slice(1));
+		expect(credential.restrictToSupportedNodes).toBe(true);
+	});
+
+	it('sends nothing to a browser that is not masked', () => {
+		expect(credential.properties.filter(({ typeOptions }) => typeOptions?.password !== true)).toEqual([]);
 	});
 });

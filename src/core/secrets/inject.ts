@@ -10,6 +10,8 @@ const longestValue = 131_071;
 const reserved =
 	/^(?:LD_.*|GLIBC_.*|MALLOC_.*|GCONV_PATH|GETCONF_DIR|LOCPATH|LOCALDOMAIN|NIS_PATH|NLSPATH|HOSTALIASES|RES_OPTIONS|RESOLV_.*|TZDIR|PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR)$/i;
 
+export const variableName = /^[A-Za-z_]\w{0,127}$/;
+
 export const isReservedName = (name: string): boolean => reserved.test(name);
 
 const fits = (value: string): boolean => !value.includes('\0') && Buffer.byteLength(value) <= longestValue;

@@ -75,6 +75,19 @@ describe('SecureCode', () => {
 		await expect(run({ code: () => ({ not: 'a text' }) })).rejects.toThrow('the arguments do not fit');
 	});
 
+	it('gives every program every exposed secret, as no model is there to ask', async () => {
+		const fake = fakeContext({
+			properties: step.description.properties,
+			parameters: { code: () => 'a', useSecrets: true, exposedSecrets: { secret: [{ name: 'KEY' }] } },
+			items: [{ json: {} }],
+			secrets: { secureCodeSecretsSecondApi: 'KEY=hunter2-hunter3' },
+		});
+		await step.execute.call(fake.context);
+		expect(jobs.map((job) => [job.request.secrets, job.context?.secretValues])).toEqual([
+			[['KEY'], { KEY: 'hunter2-hunter3' }],
+		]);
+	});
+
 	it('goes on with an error item when the author asks for it', async () => {
 		const error = new KnownError('SANDBOX_UNAVAILABLE', { details: 'nsjail was not found' });
 		answer = async (job) => {

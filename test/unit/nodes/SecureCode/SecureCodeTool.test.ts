@@ -167,6 +167,56 @@ describe.each(ways)('a call %s', (_way, call) => {
 	});
 });
 
+const value = 'hunter2-hunter3';
+const withSecrets: Options = {
+	parameters: {
+		useSecrets: true,
+		exposedSecrets: { secret: [{ name: 'openai', variable: 'OPENAI_API_KEY', description: 'for the API' }] },
+	},
+	secrets: { secureCodeSecretsApi: `openai=${value}\nhidden=hunter4-hunter5` },
+};
+
+describe.each(ways)('a call %s for a secret', (_way, call) => {
+	it('gives the program the value under its variable', async () => {
+		await call({ code: 'print(45)', credentials: [{ name: 'openai' }] }, withSecrets);
+		expect(jobs.map((job) => [job.request, job.context?.secretValues])).toEqual([
+			[{ ...request, secrets: ['OPENAI_API_KEY'] }, { OPENAI_API_KEY: value }],
+		]);
+	});
+
+	it('gives a program nothing that it did not ask for', async () => {
+		await call({ code: 'print(45)' }, withSecrets);
+		expect(jobs.map((job) => job.context?.secretValues)).toEqual([{}]);
+	});
+
+	it('gives every program every exposed secret when the author says so', async () => {
+		await call({ code: 'a' }, { ...withSecrets, parameters: { ...withSecrets.parameters, secretsMode: 'always' } });
+		expect(jobs.map((job) => job.context?.secretValues)).toEqual([{ OPENAI_API_KEY: value }]);
+	});
+
+	it('cannot reach a secret that is not exposed', async () => {
+		const { result } = await call({ code: 'a', credentials: [{ name: 'hidden' }] }, withSecrets);
+		expect(result).toMatchObject({ status: 'denied', problem: { code: 'SECRET_UNKNOWN' } });
+		expect(jobs).toEqual([]);
+	});
+
+	it('cannot switch secrets on, nor choose which are exposed', async () => {
+		const parameters = { useSecrets: true, exposedSecrets: { secret: [{ name: "={{ $fromAI('n') }}" }] } };
+		const { offered } = await supply({ ...withSecrets, parameters: {} });
+		expect(offered.description).not.toContain('Secrets');
+		await expect(supply({ ...withSecrets, parameters })).rejects.toThrow(
+			'"exposedSecrets" must be a fixed value, not an expression',
+		);
+	});
+});
+
+it('tells the model the names of secrets, what they are for, and how to ask', async () => {
+	const { offered } = await supply(withSecrets);
+	expect(offered.description).toContain(
+		'Secrets: openai (for the API). Ask with "credentials": [{ "name": "…" }] and read the environment variable (OPENAI_API_KEY). Values are masked in the output.',
+	);
+});
+
 const unavailable = async () => {
 	throw new KnownError('SANDBOX_UNAVAILABLE', { details: 'nsjail was not found' });
 };

@@ -46,6 +46,11 @@ describe('normaliseCall', () => {
 			{ code: 'a', files: '[]', credentials: '[{"x":1}]' },
 			{ code: 'a', files: [], credentials: [{ x: 1 }] },
 		],
+		[
+			'one credential that is no list',
+			{ code: 'a', credentials: '{"name":"K"}' },
+			{ code: 'a', credentials: [{ name: 'K' }] },
+		],
 		['other spellings of a language', { code: 'a', language: ' JS ' }, { code: 'a', language: 'javascript' }],
 		[
 			'what it does not understand',
@@ -110,6 +115,11 @@ describe('parseCall', () => {
 			{ code: 'a', maxMemory: -1 },
 			'"maxMemory" must be a positive number of megabytes, not the number -1',
 		],
+		[
+			'words as credentials',
+			{ code: 'a', credentials: 'the key' },
+			'"credentials" must be a list of objects with the "name" of a secret',
+		],
 		['a list as the whole call', [1], 'a call is a text with the program or an object with "code", not a list'],
 		['nothing as the whole call', null, 'a call is a text with the program or an object with "code", not an object'],
 	])('answers %s with the exact field and what is expected', (_what, raw, details) => {
@@ -127,11 +137,6 @@ describe('parseCall', () => {
 	});
 
 	it.each([
-		[
-			'credentials',
-			[{ envVarName: 'OPENAI_API_KEY', credentialName: { name: 'Authorization', value: 'Bearer x' } }],
-			'this version gives programs no secrets',
-		],
 		['files', [{ name: 'a.txt' }], 'this version takes no files; put small data into the code'],
 		['session', 'abc', 'this version starts every call fresh'],
 	])('says that %s cannot be used yet instead of ignoring it', (field, value, details) => {

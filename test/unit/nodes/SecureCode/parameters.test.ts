@@ -25,9 +25,19 @@ describe('parameters', () => {
 			'toolDescription',
 			'language',
 			...sandboxNames,
+			'useSecrets',
+			'exposedSecrets',
+			'secretsMode',
+			'allowInlineSecrets',
 			'testCode',
 		]);
-		expect(stepParameters.map(({ name }) => name)).toEqual(['language', 'code', ...sandboxNames]);
+		expect(stepParameters.map(({ name }) => name)).toEqual([
+			'language',
+			'code',
+			...sandboxNames,
+			'useSecrets',
+			'exposedSecrets',
+		]);
 	});
 
 	it.each(nodes)('of the %s take their numbers from the limits table', (_node, parameters) => {

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { chooseSecrets, type SecretSettings } from '../../../../nodes/SecureCode/secret-choice.ts';
+import { problemFor } from '../../../../src/contract/error.ts';
+
+const settings: SecretSettings = {
+	exposed: [
+		{ name: 'openai', variable: 'OPENAI_API_KEY', description: 'for the OpenAI API' },
+		{ name: 'DB', variable: 'DB', description: '' },
+	],
+	mode: 'onRequest',
+	allowInline: false,
+};
+const sealed = { name: 'GH', variable: 'GH_TOKEN', value: 'ghp_1', expires: 1 };
+const unseal = (handle: string) => (handle === 'scv_good' ? sealed : undefined);
+
+const choose = (asked: unknown[], changes: Partial<SecretSettings> = {}) =>
+	chooseSecrets(asked, { ...settings, ...changes }, unseal);
+
+const openai = { variable: 'OPENAI_API_KEY', name: 'openai' };
+
+describe('chooseSecrets', () => {
+	it('gives nothing that was not asked for', () => {
+		expect(choose([])).toEqual({ chosen: [] });
+	});
+
+	it.each([
+		['its name', { name: 'openai' }, openai],
+		['its name alone', 'openai', openai],
+		['its variable', { name: 'OPENAI_API_KEY' }, openai],
+		['the other format', { envVarName: 'KEY', credentialName: 'openai' }, { variable: 'KEY', name: 'openai' }],
+		['the other format without a variable', { credentialName: ' openai ' }, openai],
+		[
+			'an object without a value',
+			{ envVarName: 'KEY', credentialName: { name: 'DB' } },
+			{ variable: 'KEY', name: 'DB' },
+		],
+		['a handle', { envVarName: 'KEY', credentialName: 'scv_good' }, { variable: 'KEY', value: 'ghp_1' }],
+		['a handle without a variable', { credentialName: 'scv_good' }, { variable: 'GH_TOKEN', value: 'ghp_1' }],
+		[
+			'a handle in the place of a value',
+			{ envVarName: 'KEY', credentialName: { name: 'Authorization', value: 'scv_good' } },
+			{ variable: 'KEY', value: 'ghp_1' },
+		],
+	])('takes a secret by %s', (_how, entry, chosen) => {
+		expect(choose([entry])).toEqual({ chosen: [chosen] });
+	});
+
+	it('gives every program every secret when the author says so, and more on request', () => {
+		expect(choose([{ credentialName: 'scv_good' }], { mode: 'always' })).toEqual({
+			chosen: [openai, { variable: 'DB', name: 'DB' }, { variable: 'GH_TOKEN', value: 'ghp_1' }],
+		});
+	});
+
+	it('answers a name that is not exposed with those that are', () => {
+		expect(choose([{ name: 'openai' }, { name: 'AWS' }])).toEqual({
+			problem: problemFor('SECRET_UNKNOWN', { names: 'openai (for the OpenAI API), DB' }),
+		});
+		expect(choose([{ name: 'AWS' }], { exposed: [] })).toEqual({
+			problem: problemFor('SECRET_UNKNOWN', { names: 'there is none' }),
+		});
+	});
+
+	it('answers a handle that does not open', () => {
+		expect(choose([{ credentialName: 'scv_bad' }])).toEqual({ problem: problemFor('SECRET_HANDLE_INVALID') });
+	});
+
+	const inline = { envVarName: 'KEY', credentialName: { name: 'Authorization', value: 'Bearer sk-1' } };
+
+	it('takes a value from a call only when the author allows it, and repeats it in no answer', () => {
+		expect(choose([inline], { allowInline: true })).toEqual({ chosen: [{ variable: 'KEY', value: 'Bearer sk-1' }] });
+		const refused = choose([inline]);
+		expect(refused).toMatchObject({ problem: { code: 'JOB_UNSUPPORTED' } });
+		expect(JSON.stringify(refused)).not.toContain('sk-1');
+	});
+
+	it.each([
+		['no name at all', { envVarName: 'KEY' }],
+		['a number', 7],
+		['a variable that no program can have', { name: 'openai', envVarName: 'A B' }],
+		['a variable that steers the loader outside the jail', { name: 'openai', envVarName: 'LD_PRELOAD' }],
+	])('answers %s as a mistake in the arguments', (_what, entry) => {
+		expect(choose([entry])).toMatchObject({ problem: { code: 'JOB_INVALID' } });
+	});
+});
