@@ -5,10 +5,10 @@ const strings = /("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\
 
 const words: Record<Language, RegExp> = {
 	python:
-		/^\s*(def\s+\w+\s*\(|class\s+\w+.*:|import\s+\w+|from\s+[\w.]+\s+import\b|elif\b|except\b|with\s.+:\s*$|for\s+\w+(\s*,\s*\w+)*\s+in\s.+:|if\s[^{;]*:\s*$|while\s[^{;]*:\s*$|try:\s*$|else:\s*$|return\b[^;]*$|print\b|@\w+\s*$|raise\b|pass$|async def)|\b(self|None|True|False|lambda|isinstance|len|range)\b/gm,
+		/^[ \t]*(def[ \t]+\w+[ \t]*\(|class[ \t]+\w+.*:|import[ \t]+\w+|from[ \t]+[\w.]+[ \t]+import\b|elif\b|except\b|with\s.+:[ \t]*$|for[ \t]+\w+([ \t]*,[ \t]*\w+)*[ \t]+in\s.+:|if\s[^{;\n]*:[ \t]*$|while\s[^{;\n]*:[ \t]*$|try:[ \t]*$|else:[ \t]*$|return\b[^;\n]*$|print\b|@\w+[ \t]*$|raise\b|pass$|async def)|\b(self|None|True|False|lambda|isinstance|len|range)\b/gm,
 	javascript:
-		/\b(const|let|var)\s+[\w{[]+|\bfunction\b\s*\*?\s*\w*\s*\(|=>|===|!==|\bconsole\.\w+|\brequire\(|\b(new|typeof|instanceof|undefined|null)\s|;\s*$|^\s*(import\s.+\sfrom\s|export\s|\/\/)|\}\s*else\s*\{|\bcatch\s*\(|\bMath\.|\bJSON\./gm,
-	bash: /^\s*(if\s+\[|fi\b|then\b|done\b|do\b|esac\b|case\s.+\sin\b|for\s+\w+\s+in\s[^:]*(;|$)|while\s+(\[|read|true)|echo\b|export\s+\w+=|\w+=\S*$|sudo\b|cd\s|ls\b|rm\s|grep\b|cat\s|mkdir\b|apt(-get)?\b|chmod\b|curl\b|function\s+\w+\s*\{|\w+\(\)\s*\{|local\s+\w+=)|\$\{?\w+\}?|\$\(|\[\[|\]\]|\|\s*\w+|&&|;\s*(then|do)\b|\s--?\w+|2>&1|>\s*\/dev/gm,
+		/\b(const|let|var)[ \t]+[\w{[]+|\bfunction\b[ \t]*\*?[ \t]*\w*[ \t]*\(|=>|===|!==|\bconsole\.\w+|\brequire\(|\b(new|typeof|instanceof|undefined|null)\s|;[ \t]*$|^[ \t]*(import\s.+\sfrom\s|export\s|\/\/)|\}[ \t]*else[ \t]*\{|\bcatch[ \t]*\(|\bMath\.|\bJSON\./gm,
+	bash: /^[ \t]*(if[ \t]+\[|fi\b|then\b|done\b|do\b|esac\b|case\s.+\sin\b|for[ \t]+\w+[ \t]+in\s[^:\n]*(;|$)|while[ \t]+(\[|read|true)|echo\b|export[ \t]+\w+=|\w+=\S*$|sudo\b|cd\s|ls\b|rm\s|grep\b|cat\s|mkdir\b|apt(-get)?\b|chmod\b|curl\b|function[ \t]+\w+[ \t]*\{|\w+\(\)[ \t]*\{|local[ \t]+\w+=)|\$\{?\w+\}?|\$\(|\[\[|\]\]|\|[ \t]*\w+|&&|;[ \t]*(then|do)\b|\s--?\w+|2>&1|>[ \t]*\/dev/gm,
 };
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;

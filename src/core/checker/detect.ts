@@ -17,7 +17,7 @@ export interface Recognition extends Detection {
 }
 
 /** Reading more than this to guess a language is a waste. */
-const longestGuess = 40_000;
+const longestGuess = 20_000;
 const order: readonly Language[] = ['python', 'javascript', 'bash'];
 
 export function detect(code: string): Detection {

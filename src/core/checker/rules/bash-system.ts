@@ -1,8 +1,8 @@
 /** Rules about Bash that leaves the sandbox: the network, other processes, rights, things that outlive the job. */
 import type { CommandFact, Fact } from '../facts.ts';
 import { baseOf } from '../values/fold-paths.ts';
-import { rowOf, textsOf } from '../values/value.ts';
-import { networkMode, type Objection, type Rule } from './rule.ts';
+import { HOLE, rowOf, textsOf } from '../values/value.ts';
+import { networkMode, type Objection, type Rule, type RuleContext } from './rule.ts';
 
 const commandOf = (fact: Fact): { name: string; args: readonly string[]; fact: CommandFact } | null =>
 	fact.kind === 'command' ? { name: baseOf(fact.argv[0] ?? ''), args: fact.argv.slice(1), fact } : null;
@@ -55,7 +55,7 @@ const clients = new Set(
 	`curl wget ssh scp sftp rsync ftp lftp tftp telnet nc ncat netcat socat ping ping6 traceroute tracepath mtr dig nslookup host whois nmap masscan
 	aria2c lynx links w3m http https httpie xh sshfs sendmail mail mailx mutt tcpdump tshark ngrok cloudflared tailscale arp-scan hping3
 	ssh-copy-id ssh-keyscan autossh iperf iperf3 speedtest speedtest-cli gsutil aws az gcloud s3cmd mosquitto_pub snmpwalk mount.nfs smbclient
-	rclone ntpdate curlftpfs wscat grpcurl nikto sqlmap hydra`.split(/\s+/),
+	netstat ss iftop nethogs nload bmon iptraf rclone ntpdate curlftpfs wscat grpcurl nikto sqlmap hydra`.split(/\s+/),
 );
 const installers: Readonly<Record<string, RegExp>> = {
 	git: /^(clone|pull|push|fetch|ls-remote|submodule)$/,
@@ -82,6 +82,9 @@ const installers: Readonly<Record<string, RegExp>> = {
 	snap: /^install$/,
 	uv: /^(pip|add|sync)$/,
 	openssl: /^s_client$/,
+	lsof: /^-i/,
+	dpkg: /^(-i|--install)$/,
+	rpm: /^(-[iU]|--install)/,
 	docker: /^(pull|push|login)$/,
 };
 
@@ -92,7 +95,7 @@ function networkUse(fact: Fact): Objection[] {
 	const verbs = rowOf(installers, name);
 	const isLocal =
 		(name === 'rsync' && !args.some((arg) => arg.includes(':'))) || (name === 'host' && args.length === 0);
-	const goes = (clients.has(name) && !isLocal) || args.some((arg) => verbs?.test(arg) && !arg.includes('/'));
+	const goes = (clients.has(name) && !isLocal) || args.some((arg) => verbs?.test(arg));
 	if (!goes && !viaPython(name, args)) return [];
 	const fix = verbs ? 'Use what is installed; nothing can be fetched here.' : 'Work with the input files in /work/in.';
 	return [{ resolved: name, reason: 'it needs the network, which is off in this sandbox', fix }];
@@ -144,7 +147,7 @@ const harmlessUse: Readonly<Record<string, RegExp>> = {
 	ethtool: /^-i/,
 };
 
-function privilegeUse(fact: Fact): Objection[] {
+function privilegeUse(fact: Fact, { facts }: RuleContext): Objection[] {
 	const command = commandOf(fact);
 	if (!command) return [];
 	const { name, args } = command;
@@ -161,22 +164,40 @@ function privilegeUse(fact: Fact): Objection[] {
 					},
 				]
 			: [];
-	if (name === 'kill') return [...sudo, ...killing(args)];
+	if (name === 'kill') return [...sudo, ...killing(args, command.fact, facts)];
 	if (!privileged.has(name) || isHelp(args) || rowOf(harmlessUse, name)?.test(line)) return sudo;
 	return [...sudo, { resolved: name, reason: 'it acts on the machine, its users or other processes', fix }];
 }
 
-/** Killing a job of the script itself is fine, a number of somebody else is not. */
-function killing(args: readonly string[]): Objection[] {
-	const targets = args.filter(
-		(arg, i) => !/^-[a-zA-Z]/.test(arg) && !/^-\d+$/.test(i === 0 ? arg : '') && !/^(-s|-n)$/.test(args[i - 1] ?? ''),
-	);
+/** Killing a job of the script itself is fine; a fixed number, or one that was looked for, is somebody else. */
+function killing(args: readonly string[], fact: CommandFact, facts: readonly Fact[]): Objection[] {
 	if (args.some((arg) => /^-[lL]/.test(arg))) return [];
-	const fix = 'Leave it out; the sandbox ends all processes of the job by itself.';
-	if (targets.some((target) => /^-?\d+$/.test(target)))
-		return [{ resolved: `kill ${targets[0]}`, reason: 'it kills a process by its number', fix }];
-	return [{ severity: 'warn', resolved: 'kill', reason: 'it kills a process', fix }];
+	const targets = args.filter(
+		(arg, i) => (!/^-/.test(arg) || i > 0) && !/^-[a-zA-Z]/.test(arg) && !/^(-s|-n)$/.test(args[i - 1] ?? ''),
+	);
+	const isFixed = targets.some((target) => /^-?\d+$/.test(target));
+	const isUnknown = targets.length === 0 || targets.some((target) => target.includes(HOLE));
+	const isSought = isUnknown && (fact.wrappers.includes('xargs') || facts.some(looksForProcesses));
+	if (isFixed || isSought)
+		return [
+			{
+				resolved: `kill ${targets[0] ?? ''}`.replaceAll(HOLE, '…').trim(),
+				reason: 'it kills a process that is not its own',
+				fix: 'Leave it out; the sandbox ends all processes of the job by itself.',
+			},
+		];
+	return [
+		{
+			severity: 'warn',
+			resolved: 'kill',
+			reason: 'it kills a process',
+			fix: 'Keep the number in a variable: cmd & pid=$!; kill "$pid".',
+		},
+	];
 }
+
+const looksForProcesses = (fact: Fact): boolean =>
+	fact.kind === 'command' && /^(pgrep|pidof|ps|lsof|fuser|top|ss|netstat)$/.test(baseOf(fact.argv[0] ?? ''));
 
 const privilegeRule: Rule = {
 	id: 'BASH-PRIV',

@@ -38,7 +38,7 @@ function isUnknownWithin(path: string, roots: readonly string[]): boolean {
 }
 
 const secrets = [
-	/^\/etc\/(shadow|gshadow|passwd|sudoers|master\.passwd|security|ssh|ssl\/private|krb5|cron|crontab|pam\.d|wireguard|openvpn|NetworkManager|docker)(-|\/|\.|_|$|\uE0FF)/,
+	/^\/etc\/(shadow|gshadow|passwd|sudoers|master\.passwd|security|ssh|ssl\/private|krb5|cron|crontab|pam\.d|wireguard|openvpn|NetworkManager|docker|apt|rsyslog|logrotate|exports|fstab|machine-id|netplan|letsencrypt|mysql|postgresql|nginx|apache2)(-|\/|\.|_|$|\uE0FF)/,
 	/^\/root(\/|$)/,
 	/^\/(home\/[^/]+|root|work|Users\/[^/]+)\/\.(ssh|aws|gnupg|kube|docker|azure|config\/gcloud|netrc|pgpass|git-credentials|npmrc|pypirc|bash_history|zsh_history|python_history|mysql_history|psql_history|mozilla)/,
 	/(^|\/)\.(ssh|aws|gnupg|kube|azure)\//,
@@ -51,7 +51,7 @@ const secrets = [
 	/^\/dev\/(mem|kmem|port|sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme|mapper|dm-|loop|disk|kvm|input)/,
 	/^\/(var\/)?run\/(docker|containerd|podman|crio|secrets)/,
 	/^\/run\/user/,
-	/^\/var\/(log\/(auth|secure|wtmp|btmp|lastlog|faillog|audit|messages|syslog|kern)|spool\/(cron|mail)|lib\/(docker|kubelet|mysql|postgresql)|backups|mail)/,
+	/^\/var\/(log\/(auth|secure|wtmp|btmp|lastlog|faillog|audit|messages|syslog|kern|dpkg|apt)|spool\/(cron|mail)|lib\/(docker|kubelet|mysql|postgresql)|backups|mail)/,
 	/^\/boot(\/|$)/,
 	/\/(win\.ini|SAM|boot\.ini)$/,
 ];
@@ -67,8 +67,12 @@ export function isSecret(written: string, options: CheckOptions, broad: boolean)
 	const path = normalisePath(written.replace(/^file:\/\//, ''));
 	const climbed = /^(\.\.\/)+/.test(written) || written.includes('/../');
 	const candidates = climbed ? [path, `/${written.split('../').pop() ?? ''}`] : [path];
+	if (/^(\.\.\/)+/.test(written) && candidates.some((one) => systemFolders.test(one))) return true;
 	return candidates.some((one) => sensitive(one) || isWithin(one, options.readDeny) || (broad && isPrivateEtc(one)));
 }
+
+/** A relative path that climbs out and comes down here was not written by accident. */
+const systemFolders = /^\/(usr|var|bin|sbin|lib\d*|opt|root|boot|sys|srv|etc)\//;
 
 const isPrivateEtc = (path: string): boolean => /^\/etc(\/|$)/.test(path) && !harmlessInEtc.test(path);
 

@@ -43,10 +43,17 @@ const exec: Rule = {
 			fix: inside,
 		},
 		{
-			names: `${membersOf('distutils.spawn', 'spawn')} ${membersOf('nt', 'system')} webbrowser antigravity ${membersOf('platform', 'popen')}`,
+			names: `${membersOf('distutils.spawn', 'spawn')} ${membersOf('nt', 'system')} ${membersOf('platform', 'popen')}`,
 			at: 'both',
 			reason: 'it starts another program, and subprocesses are off in this sandbox',
 			fix: inside,
+		},
+		{
+			names: 'webbrowser antigravity',
+			at: 'import',
+			severity: 'warn',
+			reason: 'there is no browser in this sandbox',
+			fix: 'Print the address.',
 		},
 		{
 			names: 'multiprocessing concurrent.futures.ProcessPoolExecutor',
@@ -81,8 +88,7 @@ const evaluate: Rule = {
 			fix: 'Print what you need to see.',
 		},
 		{
-			names: `code codeop runpy pdb bdb pip ensurepip venv ${membersOf('idlelib', 'run')} ${membersOf('types', 'FunctionType CodeType LambdaType')}
-				asteval numexpr.evaluate sympy.sympify.eval ${membersOf('test.support', 'script_helper')} trace.Trace cProfile.run profile.run
+			names: `code codeop runpy pdb bdb pip ensurepip venv ${membersOf('idlelib', 'run')} asteval numexpr.evaluate sympy.sympify.eval ${membersOf('test.support', 'script_helper')} trace.Trace cProfile.run profile.run
 				cProfile.runctx profile.runctx`,
 			at: 'both',
 			reason: 'it runs text or files as code',
@@ -94,8 +100,11 @@ const evaluate: Rule = {
 	allows: { code: 'import ast\nprint(ast.literal_eval("[1, 2]"))' },
 };
 
-/** timeit runs a text as code; a function is fine. */
+/** timeit runs a text as code, a function is fine; the types of functions may be compared with, but not called. */
 function timedText(fact: Fact): Objection[] {
+	if (fact.kind === 'call' && /^types\.(FunctionType|CodeType|LambdaType)$/.test(fact.path)) {
+		return [{ resolved: fact.path, reason: 'it makes a function out of raw code', fix: 'Write the function out.' }];
+	}
 	if (fact.kind !== 'call' || !/^timeit\.(timeit|repeat|Timer)$/.test(fact.path)) return [];
 	const given = [fact.args[0] ?? fact.keywords.get('stmt') ?? [], fact.args[1] ?? fact.keywords.get('setup') ?? []];
 	if (!given.some((values) => knownTexts(values).some((text) => text !== 'pass'))) return [];

@@ -56,7 +56,12 @@ function unsafeLoad(fact: Fact, context: RuleContext): Objection[] {
 		return allowsPickle(fact.keywords.get('allow_pickle')) ? [{ resolved: fact.path, reason, fix }] : [];
 	if (fact.kind !== 'reference' || !loads.has(fact.path)) return [];
 	return [
-		{ resolved: fact.path, reason, fix, ...(dumpsItself(fact.path, context) ? { severity: 'warn' as const } : {}) },
+		{
+			resolved: fact.path,
+			reason,
+			fix,
+			...(fact.path.endsWith('load') && dumpsItself(fact.path, context) ? { severity: 'warn' as const } : {}),
+		},
 	];
 }
 
@@ -108,6 +113,8 @@ const tamper: Rule = {
 	allows: { code: 'import io, sys\nsys.stdout = io.StringIO()' },
 };
 
+const actsOfProcess = 'kill terminate suspend resume send_signal nice ionice rlimit cpu_affinity memory_maps environ';
+
 const privilege: Rule = {
 	id: 'PY-PRIV',
 	cwe: 'CWE-250',
@@ -129,8 +136,14 @@ const privilege: Rule = {
 			fix: 'Leave it out; the sandbox ends the program and its processes by itself.',
 		},
 		{
-			names: `${membersOf('psutil', 'process_iter Process pids pid_exists wait_procs Popen net_connections users')}
-				pwd.getpwall spwd prctl seccomp pyroute2`,
+			names: membersOf('psutil', 'process_iter Process pids pid_exists wait_procs users'),
+			at: 'use',
+			severity: 'warn',
+			reason: 'it looks at other processes, and there are none in this sandbox',
+			fix: 'Leave it out.',
+		},
+		{
+			names: `${membersOf('psutil.process_iter()', actsOfProcess)} ${membersOf('psutil.Process()', actsOfProcess)} psutil.Popen pwd.getpwall spwd prctl seccomp pyroute2`,
 			at: 'use',
 			reason: 'it looks at or changes things outside this program',
 			fix: 'Leave it out; only this program runs in the sandbox.',
@@ -147,7 +160,7 @@ const clients = `socket socketserver ssl.wrap_socket urllib.request urllib2 http
 	wget gdown youtube_dl yt_dlp wikipedia feedparser.parse httplib2 treq pyppeteer requests_html ping3 icmplib speedtest netifaces
 	${membersOf('asyncio', 'open_connection start_server open_unix_connection start_unix_server')} wsgiref.simple_server pysftp
 	http.server.HTTPServer dropbox twilio sendgrid nltk.download torch.hub torchvision.datasets.utils.download_url
-	sklearn.datasets.fetch_openml sklearn.datasets.fetch_20newsgroups seaborn.load_dataset huggingface_hub`;
+	${membersOf('psutil', 'net_connections net_io_counters net_if_addrs net_if_stats')} sklearn.datasets.fetch_openml sklearn.datasets.fetch_20newsgroups seaborn.load_dataset huggingface_hub`;
 
 const exceptionsAndConstants = `socket.error socket.timeout socket.gaierror socket.herror socket.AF_INET socket.AF_INET6 socket.SOCK_STREAM
 	socket.SOCK_DGRAM socket.gethostname socket.inet_aton socket.inet_ntoa socket.inet_pton socket.inet_ntop socket.htons socket.ntohs

@@ -39,6 +39,8 @@ import {
 } from './value.ts';
 
 const mostPasses = 5;
+/** A program that says this much is read twice and no more. */
+const manyFacts = 10_000;
 const mostElements = 256;
 
 /** The facts of a program. The last pass runs over everything that the passes before it found out. */
@@ -47,7 +49,7 @@ export function factsOf(language: Language, program: Program): Fact[] {
 	for (let pass = 0; pass < mostPasses; pass++) {
 		machine.startPass();
 		evaluateAll(machine, program.body);
-		if (pass > 0 && !machine.hasChanged) break;
+		if (pass > 0 && (!machine.hasChanged || machine.facts.length > manyFacts)) break;
 	}
 	for (const mention of program.mentions) machine.note(mentioned(mention));
 	return machine.facts;
@@ -227,7 +229,8 @@ function evaluateEntries(machine: Machine, node: NodeOf<'entries'>): Values {
 
 function copyFields(from: Values, to: ReturnType<typeof object>): void {
 	for (const value of from) {
-		if (value.kind !== 'object') to.rest = join(to.rest, value.kind === 'ref' ? unknown : [value]);
+		if (value.kind === 'ref') to.bases = join(to.bases, [value]);
+		else if (value.kind !== 'object') to.rest = join(to.rest, [value]);
 		else for (const [name, values] of value.fields) to.fields.set(name, join(to.fields.get(name) ?? unknown, values));
 	}
 }

@@ -1,6 +1,6 @@
 /** What a member of a value is, and the disguises in which a member can come. */
 import type { Span } from '../languages/ir.ts';
-import { pathMember } from './fold-paths.ts';
+import { home, pathMember } from './fold-paths.ts';
 import type { Machine } from './machine.ts';
 import { carriedModules, globalObjects, javaScriptSynonyms, pythonAliases, pythonSynonyms } from './names.ts';
 import {
@@ -86,7 +86,15 @@ function constructorOf(value: Value): Values {
 function fieldOf(machine: Machine, value: ObjectValue, key: string, access: Access): Values {
 	const own = value.fields.get(key);
 	if (own) return join(own, value.rest);
-	const inherited = value.bases.length > 0 ? member(machine, value.bases, text(key), access) : unknown;
+	const inherited =
+		value.bases.length > 0
+			? member(
+					machine,
+					value.bases.filter((base) => base !== value),
+					text(key),
+					access,
+				)
+			: unknown;
 	const found = join(inherited, value.rest);
 	if (found.length > 0) return found;
 	if (machine.language === 'javascript' && key === 'constructor')
@@ -124,6 +132,7 @@ function pythonMember(machine: Machine, path: string, key: string, item: boolean
 /** Items matter only where they are names: of modules, of the members of a module, of globals. */
 function pythonItem(machine: Machine, path: string, key: string): Values {
 	if (path === 'sys.modules') return moduleRef(machine, key);
+	if (path === 'os.environ' && key === 'HOME') return text(home);
 	if (path === 'builtins') return ref(`builtins.${key}`);
 	if (path === 'builtins.globals()') return globalNamed(machine, key);
 	return path.endsWith('.__dict__') ? pythonMember(machine, path.slice(0, -'.__dict__'.length), key, false) : unknown;

@@ -1,7 +1,7 @@
 /** The calls of Python that give names, texts or paths: indirection and folding in one table. */
 import type { CallSite } from './call-site.ts';
 import { decode } from './decode.ts';
-import { baseOf, directoryOf, joinedPaths, normalisePath, pathsOf } from './fold-paths.ts';
+import { baseOf, directoryOf, home, joinedPaths, normalisePath, pathsOf } from './fold-paths.ts';
 import { asCharacter, fold, joined, pythonTextMethods } from './fold-text.ts';
 import { globalNamed, moduleRef } from './members.ts';
 import {
@@ -181,8 +181,10 @@ const overTexts =
 const dictionary: Call = (site) => {
 	const made = object();
 	for (const [key, values] of site.keywords) made.fields.set(key, values);
-	for (const one of argument(site, 0))
+	for (const one of argument(site, 0)) {
 		if (one.kind === 'object') for (const [key, values] of one.fields) made.fields.set(key, values);
+		else if (one.kind === 'ref') made.bases = join(made.bases, [one]);
+	}
 	return [made];
 };
 
@@ -197,6 +199,13 @@ const getter: Call = (site) => {
 
 const caller: Call = (site) =>
 	knownTexts(argument(site, 0)).map((name) => ({ kind: 'getter', name, args: site.args.slice(1) }) as const);
+
+/** The only variable whose value is known. */
+const environment: Call = (site) =>
+	joinAll([
+		...knownTexts(argument(site, 0)).map((name) => (name === 'HOME' ? text(home) : text(HOLE))),
+		argument(site, 1),
+	]);
 
 const calls: Readonly<Record<string, Call>> = {
 	'builtins.getattr': getAttribute,
@@ -274,6 +283,8 @@ const calls: Readonly<Record<string, Call>> = {
 	'os.path.dirname': overTexts(directoryOf),
 	'os.path.basename': overTexts(baseOf),
 	'os.path.split': (site) => [list([overTexts(directoryOf)(site), overTexts(baseOf)(site)])],
+	'os.getenv': environment,
+	'os.environ.get': environment,
 	'os.fspath': first,
 	'os.fsencode': first,
 	'os.fsdecode': first,

@@ -79,11 +79,15 @@ const withDefault: Operation = (machine, name, [fallback = unknown]) =>
 const instead: Operation = (_, __, [other = unknown]) => join(other, text(''));
 
 const overTexts = (machine: Machine, name: string, change: (value: string) => string | null): Values =>
-	joinAll(textsOf(plain(machine, name)).map((value) => text(value.includes(HOLE) ? HOLE : (change(value) ?? HOLE))));
+	joinAll(
+		textsOf(plain(machine, name)).map((value) =>
+			text(value.includes(HOLE) || value.length > 1024 ? HOLE : (change(value) ?? HOLE)),
+		),
+	);
 
 /** A glob as a regular expression; null when it has an unknown piece. */
 function globSource(glob: string, isGreedy: boolean): string | null {
-	if (glob.includes(HOLE)) return null;
+	if (glob.includes(HOLE) || glob.length > 64 || (glob.match(/\*/g)?.length ?? 0) > 2) return null;
 	return glob.replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) =>
 		c === '*' ? (isGreedy ? '[^]*' : '[^]*?') : c === '?' ? '[^]' : `\\${c}`,
 	);

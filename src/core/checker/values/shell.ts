@@ -165,10 +165,10 @@ const globbed = 'rm cat bash sh dash curl wget nc ncat chmod chown dd python3 py
 /** `/b?n/c?t` is the first well-known program that it fits. */
 function withoutGlob(argv: string[]): string[] {
 	const [name = '', ...rest] = argv;
-	if (!/[?*[]/.test(name) || name === '[' || name === '[[') return argv;
-	const source = baseOf(name).replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) =>
-		c === '*' ? '.*' : c === '?' ? '.' : `\\${c}`,
-	);
+	if (!/[?*[]/.test(name) || name === '[' || name === '[[' || name.length > 64) return argv;
+	const source = baseOf(name)
+		.replaceAll(/\*+/g, '*')
+		.replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) => (c === '*' ? '.*' : c === '?' ? '.' : `\\${c}`));
 	try {
 		const pattern = new RegExp(`^${source}$`);
 		return [globbed.find((program) => pattern.test(program)) ?? name, ...rest];

@@ -181,6 +181,7 @@ export function anyElement(values: Values): Values {
 	return joinAll(
 		values.map((value) => {
 			if (value.kind === 'list') return joinAll([...value.items.slice(0, 64), value.rest]);
+			if (value.kind === 'ref') return value.path.endsWith('()') ? [value] : unknown;
 			if (value.kind === 'text')
 				return value.text.length <= 64 ? joinAll([...value.text].map((c) => text(c))) : unknown;
 			if (value.kind === 'object' && !value.isClass)
