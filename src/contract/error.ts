@@ -130,24 +130,24 @@ export const knownErrors = {
 	},
 	SECRET_UNKNOWN: {
 		audience: 'model',
-		http: 404,
+		http: 400,
 		exit: 65,
 		message: 'Nothing was done, because a secret was asked for that this tool does not have.',
 		next: 'Ask again for one of these names: {names}.',
 	},
 	SECRET_HANDLE_INVALID: {
 		audience: 'model',
-		http: 403,
+		http: 400,
 		exit: 65,
 		message: 'Nothing was run, because a credential handle is expired, incomplete or of another execution.',
 		next: 'Get a new handle with "getCredentialForInjection" and pass it on unchanged in the next call.',
 	},
 	SECRET_UNMASKED: {
-		audience: 'operator',
+		audience: 'model',
 		http: 200,
 		exit: 0,
 		message: 'The value of {names} was not masked: it is shorter than 6 characters or an everyday word.',
-		next: 'Use a longer value for a secret, and no secret for a value that is none.',
+		next: 'Tell the user to give the secret a longer value, or to make it no secret if it is none.',
 	},
 	SANDBOX_UNAVAILABLE: {
 		audience: 'operator',

@@ -42,8 +42,8 @@ const rooms: readonly Room[] = [
 	{
 		folder: 'nodes',
 		imports: [
-			...['src/contract', 'src/core/compose.ts', 'src/core/result.ts', 'src/core/text.ts', 'src/device/client'],
-			...['n8n-workflow', '@langchain/core/tools', 'zod/v3', 'node:*'],
+			...['src/contract', 'src/core/compose.ts', 'src/core/result.ts', 'src/core/text.ts', 'src/core/secrets'],
+			...['src/device/client', 'n8n-workflow', '@langchain/core/tools', 'zod/v3', 'node:*'],
 		],
 	},
 	{ folder: 'credentials', imports: ['src/contract', 'src/device/client', 'n8n-workflow'] },
