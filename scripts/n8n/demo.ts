@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { chooseModel, type DemoModel } from './demo-model.ts';
 import { connectModel } from './examples.ts';
 import { createOwner, type Execution, N8nClient, type SavedWorkflow, type Workflow } from './n8n-client.ts';
-import { bringN8n, type N8nProcess, startN8n } from './n8n-process.ts';
+import { bringN8n, type N8nPlace, type N8nProcess, startN8n } from './n8n-process.ts';
 
 const owner = { email: 'demo@example.com', password: 'Secure-Code-1', firstName: 'Demo', lastName: 'Owner' };
 const exampleNames = ['secure-code-agent', 'secure-code-skills', 'secure-code-step'];
@@ -88,9 +88,13 @@ function stopSignal(): AbortSignal {
 	return stopping.signal;
 }
 
-async function show(userFolder: string, question: string | undefined, signal: AbortSignal): Promise<boolean> {
-	const place = await bringN8n(signal);
-	const model = await chooseModel(process.env);
+interface Wish {
+	readonly userFolder: string;
+	readonly question: string | undefined;
+	readonly signal: AbortSignal;
+}
+
+async function showWith(model: DemoModel, place: N8nPlace, { userFolder, question, signal }: Wish): Promise<boolean> {
 	tell('Starting n8n.');
 	const n8n = await startN8n({ place, userFolder, signal });
 	try {
@@ -101,7 +105,17 @@ async function show(userFolder: string, question: string | undefined, signal: Ab
 		return true;
 	} finally {
 		tell('Stopping n8n.');
-		await Promise.all([n8n.stop(), model.close()]);
+		await n8n.stop();
+	}
+}
+
+async function show(wish: Wish): Promise<boolean> {
+	const place = await bringN8n(wish.signal);
+	const model = await chooseModel(process.env);
+	try {
+		return await showWith(model, place, wish);
+	} finally {
+		await model.close();
 	}
 }
 
@@ -109,7 +123,7 @@ const { values } = parseArgs({ options: { 'user-folder': { type: 'string' }, onc
 const userFolder = values['user-folder'] ?? '';
 const signal = stopSignal();
 try {
-	process.exitCode = (await show(userFolder, values.once, signal)) ? 0 : 1;
+	process.exitCode = (await show({ userFolder, question: values.once, signal })) ? 0 : 1;
 } catch (error) {
 	tell(signal.aborted ? 'Stopped.' : `The demo failed: ${error instanceof Error ? error.message : String(error)}`);
 	process.exitCode = signal.aborted ? 130 : 1;

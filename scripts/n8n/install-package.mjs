@@ -34,16 +34,15 @@ function record(nodesFolder, name, version) {
 	writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Files that root puts into somebody's folder belong to that person. */
-function giveToOwner(userFolder, paths) {
+/** What root puts into somebody's folder belongs to that person. */
+function giveToOwner(userFolder, path) {
 	const { uid, gid } = statSync(userFolder);
-	if (process.getuid() !== 0 || uid === 0) return;
-	for (const path of paths) execFileSync('chown', ['-R', `${uid}:${gid}`, path]);
+	if (process.getuid() === 0 && uid !== 0) execFileSync('chown', ['-R', `${uid}:${gid}`, path]);
 }
 
 function install(tarball, userFolder) {
 	const nodesFolder = join(userFolder, '.n8n', 'nodes');
-	mkdirSync(nodesFolder, { recursive: true });
+	const made = mkdirSync(nodesFolder, { recursive: true });
 	const { folder, content } = unpack(tarball, nodesFolder);
 	try {
 		const { name, version } = readJson(join(content, 'package.json'));
@@ -53,7 +52,7 @@ function install(tarball, userFolder) {
 			: undefined;
 		replace(content, target);
 		record(nodesFolder, name, version);
-		giveToOwner(userFolder, [nodesFolder]);
+		giveToOwner(userFolder, made ?? nodesFolder);
 		return { name, version, target, before };
 	} finally {
 		rmSync(folder, { recursive: true, force: true });

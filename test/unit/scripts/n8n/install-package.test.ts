@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,6 +48,18 @@ describe('Installing the package into an n8n', () => {
 		install('2.0.0');
 		expect(readdirSync(nodes('node_modules', 'n8n-nodes-ours')).sort()).toEqual(['2.0.0.js', 'package.json']);
 		expect(readJson(nodes('package.json')).dependencies).toEqual({ 'n8n-nodes-ours': '2.0.0' });
+	});
+
+	test.skipIf(process.getuid?.() !== 0)('gives what root installs to the owner of the folder', () => {
+		mkdirSync(join(folder, 'user'));
+		chownSync(join(folder, 'user'), 1234, 1235);
+		install('1.0.0');
+		const paths = [
+			join(folder, 'user', '.n8n'),
+			nodes('package.json'),
+			nodes('node_modules', 'n8n-nodes-ours', '1.0.0.js'),
+		];
+		expect(paths.map((path) => [statSync(path).uid, statSync(path).gid])).toEqual(paths.map(() => [1234, 1235]));
 	});
 
 	test('leaves other packages alone, also those that no list names', () => {
