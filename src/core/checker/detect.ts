@@ -99,4 +99,4 @@ function byKeywords(
 	return recognition(language, Math.min(0.9, certainty(likely.score - other.score)), outcomes[language]);
 }
 
-const certainty = (lead: number): number => 1 / (1 + Math.exp(-Math.min(lead, 20) / 3));
+const certainty = (lead: number): number => Math.round(100 / (1 + Math.exp(-Math.min(lead, 20) / 3))) / 100;

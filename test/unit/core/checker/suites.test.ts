@@ -16,13 +16,19 @@ const suites = [
 
 describe.each(suites)('in $language', ({ language, evasions, ordinary }) => {
 	it('the suites are as large as promised', () => {
-		expect({ evasions: evasions.length >= 100, ordinary: ordinary.length >= 60 }).toEqual({ evasions: true, ordinary: true });
+		expect({ evasions: evasions.length >= 100, ordinary: ordinary.length >= 60 }).toEqual({
+			evasions: true,
+			ordinary: true,
+		});
 	});
 
-	it.each(evasions.map((sample) => [`${sample.rule}: ${sample.title}`, sample] as const))('sees through %s', (_, { code, rule }) => {
-		const found = check(code, checkOptionsSchema.parse({ language })).findings.map((finding) => finding.ruleId);
-		expect(found).toContain(rule);
-	});
+	it.each(evasions.map((sample) => [`${sample.rule}: ${sample.title}`, sample] as const))(
+		'sees through %s',
+		(_, { code, rule }) => {
+			const found = check(code, checkOptionsSchema.parse({ language })).findings.map((finding) => finding.ruleId);
+			expect(found).toContain(rule);
+		},
+	);
 
 	it.each(ordinary.map((sample) => [sample.title, sample] as const))('recognises and lets pass %s', (_, { code }) => {
 		const report = check(code, checkOptionsSchema.parse({}));
