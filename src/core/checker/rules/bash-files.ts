@@ -18,7 +18,7 @@ const inFolder = (word: string, folder: string): string =>
 	/^[/~]/.test(word) || word.startsWith(HOLE) ? word : joinPaths([folder, word]);
 
 const deleters = /^(rm|rmdir|unlink|shred|srm|wipe)$/;
-const wholeFolders = /^\/?(work|tmp)?(\/\*|\/\.\*|\/|\/\.\[\^\.\]\*)*$/;
+const wholeFolders = /^\/?(work)?(\/\*|\/\.\*|\/|\/\.\[\^\.\]\*)*$/;
 
 function deletedBy(fact: CommandFact): string[] {
 	const [name = '', ...args] = fact.argv;
@@ -73,7 +73,7 @@ function objectionToDeleting(word: string, fact: CommandFact, options: RuleConte
 	const path = inFolder(word, fact.folder);
 	const isWhole =
 		wholeFolders.test(normalisePath(path).replaceAll(HOLE, '?')) && !(isSearch && normalisePath(path) !== '/');
-	if (/^\/(work|tmp)/.test(normalisePath(path)) && isWhole && name !== 'rmdir') {
+	if (/^\/work/.test(normalisePath(path)) && isWhole && name !== 'rmdir') {
 		const isRecursive = fact.argv.some((arg) => /^-[a-zA-Z]*[rR]|^--recursive/.test(arg));
 		if (!isRecursive) return [];
 		return [
@@ -199,7 +199,7 @@ const writeRule: Rule = {
 };
 
 /** The first word of these is a pattern or a program, not a file. */
-const patternFirst = /^(grep|egrep|fgrep|rg|sed|awk|gawk|mawk|jq|perl|tr|find|echo|printf|test|\[|\[\[|expr|cut)$/;
+const patternFirst = /^(grep|egrep|fgrep|rg|sed|awk|gawk|mawk|jq|perl|tr|find|echo|printf|test|\[|\[\[|expr)$/;
 const notReaders =
 	/^(echo|printf|test|\[|cd|ls|mkdir|touch|chmod|chown|rm|rmdir|which|type|command|export|alias|unalias|dirname|basename|stat|\[\[)$/;
 
@@ -255,7 +255,14 @@ function diskUse(fact: Fact): Objection[] {
 			? []
 			: [{ resolved: baseOf(name), reason: 'it changes disks', fix }];
 	}
-	const targets = [...fact.redirects.map(({ target }) => target), ...args.map((arg) => arg.replace(/^(of|if)=/, ''))];
+	const looks =
+		/^(ls|stat|file|test|\[|df|lsblk|mount|umount|blkid|echo|printf|find|grep|readlink|basename|dirname)$/.test(
+			baseOf(name),
+		);
+	const targets = [
+		...fact.redirects.map(({ target }) => target),
+		...(looks ? [] : args.map((arg) => arg.replace(/^(of|if)=/, ''))),
+	];
 	return targets
 		.filter((target) => disks.test(target))
 		.map((target) => ({ resolved: target, reason: 'it reaches a disk or the memory of the machine directly', fix }));

@@ -40,7 +40,7 @@ import {
 
 const mostPasses = 5;
 /** A program that says this much is read twice and no more. */
-const manyFacts = 10_000;
+const manyFacts = 4_000;
 const mostElements = 256;
 
 /** The facts of a program. The last pass runs over everything that the passes before it found out. */

@@ -62,6 +62,3 @@ export const javaScriptSynonyms: Readonly<Record<string, string>> = {
 	'module.Module': 'module',
 	'globalThis.webkitRequestAnimationFrame': 'globalThis.setTimeout',
 };
-
-/** Global names of JavaScript that also come as modules. */
-export const javaScriptGlobalModules = words('process buffer console timers');

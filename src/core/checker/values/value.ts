@@ -114,8 +114,15 @@ export function isSame(a: Value, b: Value): boolean {
 	return a.kind === 'partial' && b.kind === 'partial' && sameSets(a.callee, b.callee);
 }
 
+/** Lists inside lists are told apart by identity, so that comparing stays cheap. */
 const isSameList = (a: ListValue, b: ListValue): boolean =>
-	a.items.length === b.items.length && a.items.every((item, i) => item === b.items[i]) && a.rest === b.rest;
+	a.items.length === b.items.length &&
+	a.items.every((item, i) => sameFlat(item, b.items[i] as Values)) &&
+	sameFlat(a.rest, b.rest);
+const sameFlat = (a: Values, b: Values): boolean =>
+	a === b ||
+	(a.length === b.length &&
+		a.every((value, i) => value === b[i] || (value.kind !== 'list' && isSame(value, b[i] as Value))));
 const sameSets = (a: Values, b: Values): boolean =>
 	a.length === b.length && a.every((item, i) => isSame(item, b[i] as Value));
 
