@@ -25,12 +25,15 @@ export function createExecutor(parts: Parts): Executor {
 
 /** Whatever is said about a job, no value of a secret is in it. */
 async function execute(parts: Parts, request: JobRequest, context: JobContext): Promise<JobResult> {
+	const fault = secretFault(request.secrets, context.secretValues);
+	if (fault !== undefined)
+		return withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field: 'secrets', details: fault }));
 	const mask = createMask(context.secretValues ?? {});
 	return maskResult(await decide(parts, request, context, mask), mask);
 }
 
 async function decide(parts: Parts, request: JobRequest, context: JobContext, mask: Mask): Promise<JobResult> {
-	const unsupported = refuseUnsupported(request, context);
+	const unsupported = refuseUnsupported(request);
 	if (unsupported) return unsupported;
 	const inspected = await parts.inspect(request);
 	if ('refused' in inspected) return inspected.refused;
@@ -46,12 +49,10 @@ async function decide(parts: Parts, request: JobRequest, context: JobContext, ma
 }
 
 /** Nothing that was asked for is silently left out. */
-function refuseUnsupported(request: JobRequest, context: JobContext): JobResult | undefined {
+function refuseUnsupported(request: JobRequest): JobResult | undefined {
 	const refuse = (field: string, details: string) =>
 		withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field, details }));
 	if (request.session !== undefined) return refuse('session', 'no sessions are kept here');
-	const fault = secretFault(request.secrets, context.secretValues);
-	if (fault !== undefined) return refuse('secrets', fault);
 	return undefined;
 }
 

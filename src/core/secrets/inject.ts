@@ -1,7 +1,8 @@
 /** Which secrets may become environment variables of a program. Pure. */
 
-/** Linux takes no longer one. */
-const longestValue = 131_071;
+/** In bytes, of one value and of all of them. To look for the spellings of more would take longer than the job itself. */
+const longestValue = 16_384;
+const mostBytes = 65_536;
 
 /**
  * The values travel in nsjail's own environment, where these names steer the loader and the C library of a process outside
@@ -16,16 +17,17 @@ export const isReservedName = (name: string): boolean => reserved.test(name);
 
 const fits = (value: string): boolean => !value.includes('\0') && Buffer.byteLength(value) <= longestValue;
 
-/** @returns why the first of the secrets that a job names cannot be given to it; never a value */
+/** @returns why a job cannot have the secrets that it names, or why they cannot be masked; never a value */
 export function secretFault(
 	names: readonly string[],
-	values: Readonly<Record<string, string>> | undefined,
+	values: Readonly<Record<string, string>> = {},
 ): string | undefined {
 	for (const name of names) {
-		const value = values && Object.hasOwn(values, name) ? values[name] : undefined;
-		if (value === undefined) return `there is no secret called ${name}`;
+		if (!Object.hasOwn(values, name)) return `there is no secret called ${name}`;
 		if (isReservedName(name)) return `${name} is a variable of the sandbox itself`;
-		if (!fits(value)) return `the value of ${name} does not fit into an environment variable`;
 	}
-	return undefined;
+	const misfit = Object.entries(values).find(([, value]) => !fits(value));
+	if (misfit) return `the value of ${misfit[0]} has more than ${longestValue} bytes or contains NUL`;
+	const bytes = Object.values(values).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+	return bytes > mostBytes ? `the values have more than ${mostBytes} bytes together` : undefined;
 }

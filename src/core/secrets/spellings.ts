@@ -71,8 +71,14 @@ const quoteEntities: readonly Readonly<Record<string, string>>[] = [
 const html = (text: string): string[] =>
 	quoteEntities.map((quotes) => text.replaceAll(/[&<>"']/g, (one) => entities[one] ?? quotes[one] ?? one));
 
-const spell = (text: string): string[] =>
-	[text, reverse(text)].flatMap((one) => [one, ...base64(one), ...hex(one), ...url(one), ...json(one), ...html(one)]);
+const spell = (text: string): string[] => [
+	...[text, reverse(text)],
+	...base64(text),
+	...hex(text),
+	...url(text),
+	...json(text),
+	...html(text),
+];
 
 function pieces(text: string): string[] {
 	const characters = [...text];

@@ -6,6 +6,11 @@ describe('secretFault', () => {
 		expect(secretFault(['A', 'B'], { A: 'x', B: 'y', C: 'z' })).toBeUndefined();
 	});
 
+	it('refuses values that are too much together', () => {
+		const values = Object.fromEntries(['A', 'B', 'C', 'D', 'E'].map((name) => [name, name.repeat(16_384)]));
+		expect(secretFault(['A'], values)).toBe('the values have more than 65536 bytes together');
+	});
+
 	it.each([
 		['a name that is not there', 'A', undefined, 'there is no secret called A'],
 		['a name that every object has', 'constructor', {}, 'there is no secret called constructor'],
@@ -14,13 +19,13 @@ describe('secretFault', () => {
 			'NUL, at which the value would end',
 			'A',
 			{ A: 'x\0y' },
-			'the value of A does not fit into an environment variable',
+			'the value of A has more than 16384 bytes or contains NUL',
 		],
 		[
-			'more than Linux takes',
+			'more than can be masked quickly',
 			'A',
-			{ A: 'x'.repeat(131_072) },
-			'the value of A does not fit into an environment variable',
+			{ A: 'x'.repeat(16_385) },
+			'the value of A has more than 16384 bytes or contains NUL',
 		],
 	])('refuses %s without showing the value', (_what, name, values, fault) => {
 		expect(secretFault([name], values)).toBe(fault);

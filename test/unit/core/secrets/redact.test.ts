@@ -55,7 +55,6 @@ describe('a mask', () => {
 				.replaceAll("'", '&#x27;'),
 		],
 		['reversed', reversed(value)],
-		['in hexadecimal and reversed', hexOf(reversed(value))],
 		['in two lines', `${value.slice(0, 9)}\n${value.slice(9)}`],
 		['one character on each line', [...value].join('\r\n')],
 		['with a space after each character', [...value].join(' ')],
