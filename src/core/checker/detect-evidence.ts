@@ -10,12 +10,13 @@ const mostNodes = 4000;
 
 export function evidenceOf(parsed: Parsed): number {
 	if (parsed.language === 'bash') return bashEvidence(parsed.tree);
-	const isPython = parsed.language === 'python';
-	const read = isPython ? pythonView : javaScriptView;
-	return (
-		treeEvidence(parsed.tree, read) + (isPython ? 0 : javaScriptText(parsed.text, parsed.dialect === 'typescript'))
-	);
+	if (parsed.language === 'python') return treeEvidence(parsed.tree, pythonView) + returnedAtTop(parsed.tree);
+	return treeEvidence(parsed.tree, javaScriptView) + javaScriptText(parsed.text, parsed.dialect === 'typescript');
 }
+
+/** A return outside any function is no Python, but common in workflows. */
+const returnedAtTop = (tree: { readonly body: readonly { readonly nodeType: string }[] }): number =>
+	tree.body.some(({ nodeType }) => nodeType === 'Return') ? -9 : 0;
 
 /** What a node says, read the same way for both trees. */
 interface View {
@@ -73,7 +74,7 @@ const javaScriptView: View = {
 	typeOf: (node) => String(node.type ?? ''),
 	strong:
 		set(`VariableDeclaration FunctionDeclaration FunctionExpression ArrowFunctionExpression ClassDeclaration ImportDeclaration
-		ExportNamedDeclaration ExportDefaultDeclaration ExportAllDeclaration NewExpression ForStatement ForOfStatement ForInStatement WhileStatement IfStatement
+		ExportNamedDeclaration ExportDefaultDeclaration ExportAllDeclaration NewExpression ForStatement ForOfStatement ForInStatement WhileStatement DoWhileStatement IfStatement
 		TryStatement ThrowStatement ReturnStatement SwitchStatement ConditionalExpression SpreadElement AwaitExpression ImportExpression
 		TSInterfaceDeclaration TSTypeAliasDeclaration TSEnumDeclaration`),
 	weak: set('AssignmentExpression ObjectExpression ArrayExpression UpdateExpression LogicalExpression'),

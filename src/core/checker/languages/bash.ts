@@ -95,11 +95,10 @@ function lowerCompound(l: BashLowering, node: Compound, span: Span): Node {
 			return {
 				kind: 'loop',
 				body: [...lowerList(l, node.clause), ...lowerList(l, node.body)],
-				endless: false,
 				...span,
 			};
 		case 'ArithmeticFor':
-			return { kind: 'loop', body: [...embedded(l, node), ...lowerList(l, node.body)], endless: false, ...span };
+			return { kind: 'loop', body: [...embedded(l, node), ...lowerList(l, node.body)], ...span };
 		case 'Case': {
 			const arms = node.items.map((item) => [
 				...item.pattern.map((word) => lowerWord(l, word)),
@@ -126,7 +125,7 @@ function lowerFor(l: BashLowering, node: Extract<Compound, { type: 'For' | 'Sele
 		{ kind: 'bind', target, value: element, by: 'assignment', ...span },
 		...lowerList(l, node.body),
 	];
-	return { kind: 'loop', body, endless: false, ...span };
+	return { kind: 'loop', body, ...span };
 }
 
 const positional = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];

@@ -144,7 +144,6 @@ export interface BranchNode extends Span {
 export interface LoopNode extends Span {
 	readonly kind: 'loop';
 	readonly body: readonly Node[];
-	readonly endless: boolean;
 }
 
 /** Any element of a list. */

@@ -78,7 +78,7 @@ function lowerFor(l: JavaScriptLowering, node: Loose): Node {
 	const { result, locals } = l.frames.within(() => {
 		const init = optional(l, child(node, 'init'));
 		const turn = [child(node, 'test'), child(node, 'body'), child(node, 'update')].flatMap((part) => optional(l, part));
-		return [...init, { kind: 'loop', body: turn, endless: false, ...spanOf(node) } as Node];
+		return [...init, { kind: 'loop', body: turn, ...spanOf(node) } as Node];
 	}, true);
 	return { kind: 'block', body: result, locals, ...spanOf(node) };
 }
@@ -92,14 +92,14 @@ function lowerForEach(l: JavaScriptLowering, node: Loose): Node {
 		const target = lowerPattern(l, pattern, declaration ? (left.kind === 'var' ? 'var' : 'let') : null);
 		const element: Node = { kind: 'element', of, ...spanOf(node) };
 		const body = [bind(node, target, element), ...optional(l, child(node, 'body'))];
-		return [{ kind: 'loop', body, endless: false, ...spanOf(node) } as Node];
+		return [{ kind: 'loop', body, ...spanOf(node) } as Node];
 	}, true);
 	return { kind: 'block', body: result, locals, ...spanOf(node) };
 }
 
 function lowerWhile(l: JavaScriptLowering, node: Loose): Node {
 	const body = [lowerExpression(l, child(node, 'test') as Loose), ...optional(l, child(node, 'body'))];
-	return { kind: 'loop', body, endless: false, ...spanOf(node) };
+	return { kind: 'loop', body, ...spanOf(node) };
 }
 
 function lowerSwitch(l: JavaScriptLowering, node: Loose): Node {

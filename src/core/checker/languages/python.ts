@@ -104,13 +104,13 @@ function lowerLoop(l: PythonLowering, node: Extract<StmtNode, { nodeType: 'For' 
 	const span = l.spanOf(node);
 	const element: Node = { kind: 'element', of: lowerExpression(l, node.iter), ...span };
 	const body = [bind(l, span, lowerExpression(l, node.target), element), ...lowerBody(l, node.body)];
-	return sequence(span, [{ kind: 'loop', body, endless: false, ...span }, ...lowerBody(l, node.orelse)]);
+	return sequence(span, [{ kind: 'loop', body, ...span }, ...lowerBody(l, node.orelse)]);
 }
 
 function lowerWhile(l: PythonLowering, node: Extract<StmtNode, { nodeType: 'While' }>): Node {
 	const span = l.spanOf(node);
 	const body = [lowerExpression(l, node.test), ...lowerBody(l, node.body)];
-	return sequence(span, [{ kind: 'loop', body, endless: false, ...span }, ...lowerBody(l, node.orelse)]);
+	return sequence(span, [{ kind: 'loop', body, ...span }, ...lowerBody(l, node.orelse)]);
 }
 
 function lowerWith(l: PythonLowering, node: Extract<StmtNode, { nodeType: 'With' | 'AsyncWith' }>): Node {

@@ -162,7 +162,7 @@ function adopt(machine: Machine, method: FunctionValue, owner: Values[number]): 
 
 function evaluateReturn(machine: Machine, node: NodeOf<'return'>): Values {
 	const value = returned(machine, node.value);
-	const current = machine.currentFunction();
+	const current = machine.currentFunction;
 	if (current) {
 		const joined = join(current.returns, value);
 		if (joined !== current.returns && !machine.isTrial) machine.hasChanged = true;
@@ -298,7 +298,6 @@ function evaluateInert(machine: Machine, node: NodeOf<'inert'>): Values {
 
 function evaluateImport(machine: Machine, node: NodeOf<'import'>): Values {
 	machine.note({ kind: 'import', module: node.module, span: node });
-	machine.modules.add(node.gives);
 	return node.gives.startsWith('.') ? unknown : moduleRef(machine, node.gives);
 }
 

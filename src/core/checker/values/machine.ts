@@ -1,7 +1,7 @@
 /** The state of one evaluation: where it is, what it has seen, and how much more it may do. */
 import type { Language } from '../../../contract/language.ts';
 import type { CommandInput, Fact } from '../facts.ts';
-import type { FunctionNode, Node, Span } from '../languages/ir.ts';
+import type { Node, Span } from '../languages/ir.ts';
 import { type Binding, Scope } from './scope.ts';
 import {
 	type FunctionValue,
@@ -24,7 +24,6 @@ export class Machine {
 	scope: Scope;
 	facts: Fact[] = [];
 	hasChanged = false;
-	readonly modules = new Set<string>();
 	/** Containers and functions live as long as the evaluation, one for each place that makes them. */
 	readonly made = new Map<Node, Value>();
 	readonly scopes = new Map<Node, Scope>();
@@ -139,8 +138,7 @@ export class Machine {
 		if (owner.activation === this.scope.activation) owner.activation.now.set(binding, values);
 	}
 
-	currentFunction(node?: FunctionNode): FunctionValue | undefined {
-		const top = this.functions[this.functions.length - 1];
-		return node === undefined || top?.node === node ? top : undefined;
+	get currentFunction(): FunctionValue | undefined {
+		return this.functions[this.functions.length - 1];
 	}
 }
