@@ -63,6 +63,7 @@ const effects = table([
 	],
 	['urllib.request.urlretrieve wget.download', writing('writes', 1, 'filename', 'out')],
 	['tempfile.NamedTemporaryFile tempfile.mkstemp tempfile.mkdtemp', writing('writes', 'dir')],
+	['logging.basicConfig', writing('writes', 'filename')],
 	['os.chdir os.chroot', { verb: 'enters', reads: [0] }],
 ]);
 
