@@ -71,7 +71,7 @@ function createInspector(): Inspector {
 }
 
 /** How many jobs run at a time: SECURE_CODE_CONCURRENCY, else twice the processors. */
-function slots(env: NodeJS.ProcessEnv): number {
+export function defaultConcurrency(env: NodeJS.ProcessEnv = process.env): number {
 	const text = env.SECURE_CODE_CONCURRENCY;
 	if (text === undefined || text === '') return Math.max(4, 2 * availableParallelism());
 	if (!/^[1-9]\d{0,2}$/.test(text))
@@ -81,7 +81,7 @@ function slots(env: NodeJS.ProcessEnv): number {
 
 export function composeExecutor(options: { concurrency?: number; queueLength?: number } = {}): Executor {
 	const queue = new FairQueue(
-		options.concurrency ?? slots(process.env),
+		options.concurrency ?? defaultConcurrency(),
 		options.queueLength ?? fixedLimits.queueLength,
 	);
 	return createExecutor({ boxes: createBoxes(new NsjailBackend()), queue, inspect: createInspector() });

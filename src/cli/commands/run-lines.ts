@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { KnownError, problemFor } from '../../contract/error.ts';
 import type { JobRequestInput, JobResult, Problem } from '../../contract/job.ts';
-import { composeExecutor, parseJobRequest } from '../../core/compose.ts';
+import { composeExecutor, defaultConcurrency, parseJobRequest } from '../../core/compose.ts';
 import type { Executor, JobContext } from '../../core/ports.ts';
 import { withoutRun } from '../../core/result.ts';
 import type { Typed } from '../command.ts';
@@ -87,7 +87,7 @@ async function* linesUntil(signal: AbortSignal | undefined): AsyncGenerator<Line
 /** @returns 0 once every line has its answer */
 export async function runLines(typed: Typed, context: JobContext): Promise<number> {
 	const defaults = requestDefaults(typed.values);
-	const many = concurrency(typed) ?? 4;
+	const many = concurrency(typed) ?? defaultConcurrency();
 	const executor = composeExecutor({ concurrency: many });
 	const active = new Set<Promise<void>>();
 	for await (const line of linesUntil(context.signal)) {

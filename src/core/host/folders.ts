@@ -1,5 +1,5 @@
 /** Where our own files lie on the host, and who can reach them. */
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -29,3 +29,14 @@ export function isEnterableByOthers(path: string): boolean {
 /** Whether users other than the owner can read a file; a jail started by root runs as such a user. */
 export const isReachableByOthers = (path: string): boolean =>
 	existsSync(path) && (statSync(path).mode & 0o004) !== 0 && isEnterableByOthers(dirname(path));
+
+/** Whether a folder can be made or filled; the recursive mkdir of Node.js never ends below /proc, so it is asked first. */
+export function isWritableFolder(path: string): boolean {
+	if (!existsSync(path)) return dirname(path) !== path && isWritableFolder(dirname(path));
+	try {
+		accessSync(path, constants.W_OK | constants.X_OK);
+		return statSync(path).isDirectory() && !path.startsWith('/proc');
+	} catch {
+		return false;
+	}
+}

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, mkdtempSync, readdirSync, 
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { KnownError } from '../../contract/error.ts';
 
 const prefix = 'secure-code-run-';
 let isSwept = false;
@@ -29,10 +30,15 @@ export class RunFolder {
 
 	/** Without waiting: these are a few small writes, and a turn in the thread pool costs more than they do. */
 	static create(): RunFolder {
-		removeLeftovers();
-		const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
-		chmodSync(path, 0o711);
-		return new RunFolder(path);
+		try {
+			removeLeftovers();
+			const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+			chmodSync(path, 0o711);
+			return new RunFolder(path);
+		} catch (error) {
+			const details = 'the folder for temporary files (TMPDIR) cannot be written';
+			throw new KnownError('SANDBOX_UNAVAILABLE', { details }, { cause: error });
+		}
 	}
 
 	/** Unlike that of any other run on this host. */

@@ -1,6 +1,6 @@
 /** The read-only file system of every jail: a small tree that is laid out once, so that nothing of the host's own is shown. */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Raise it when the layout changes, so that an older tree is not used again. */
@@ -72,13 +72,27 @@ async function openFolders(root: string): Promise<void> {
 /** Lays the tree out below `home` unless it is there already; returns its folder. Two processes may do it at once. */
 export async function stageRootfs(home: string, plan: RootfsPlan): Promise<string> {
 	const root = join(home, 'rootfs', await keyOf(plan));
-	if (await succeeds(stat(root))) return root;
+	if (await succeeds(stat(root))) {
+		await succeeds(utimes(root, new Date(), new Date()));
+		return root;
+	}
 	const draft = `${root}.${randomBytes(4).toString('hex')}`;
 	await mkdir(draft, { recursive: true });
 	for (const folder of [home, dirname(root)]) await chmod(folder, 0o755);
 	await lay(draft, plan);
 	await openFolders(draft);
-	if (await succeeds(rename(draft, root))) return root;
-	await rm(draft, { recursive: true });
+	if (!(await succeeds(rename(draft, root)))) await rm(draft, { recursive: true });
+	await removeUnused(dirname(root));
 	return root;
+}
+
+/** A tree is touched by every process that starts to use it; one that nobody touched for so long belongs to an old version. */
+const unusedMs = 90 * 24 * 3_600_000;
+
+async function removeUnused(folder: string): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const tree = join(folder, name);
+		const { mtimeMs } = await stat(tree).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+		if (Date.now() - mtimeMs > unusedMs) await succeeds(rm(tree, { recursive: true }));
+	}
 }

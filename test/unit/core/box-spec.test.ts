@@ -7,6 +7,7 @@ import { request } from '../../helpers/box.ts';
 const python: Runtime = {
 	language: 'python',
 	version: '3.11.2',
+	lack: null,
 	hostProgram: '/usr/bin/python3',
 	hostFiles: {},
 	texts: {},

@@ -20,6 +20,7 @@ type Act = (spec: BoxSpec, io: BoxIo) => Promise<BoxOutcome>;
 const bash: Runtime = {
 	language: 'bash',
 	version: '5.2',
+	lack: null,
 	hostProgram: '/usr/bin/bash',
 	hostFiles: {},
 	texts: {},
@@ -58,6 +59,35 @@ const untilStopped: Act = (_spec, io) =>
 	new Promise((resolve) => {
 		io.signal.addEventListener('abort', () => resolve({ ...goodOutcome, exit: null, stopped: io.signal.reason }));
 	});
+
+describe('a job with secrets', () => {
+	const secretValues = { KEY: 'hunter2-hunter3' };
+
+	it('says none of them, however its output is cut and coloured, neither live nor in the end', async () => {
+		const live: string[] = [];
+		const print: Act = async (_spec, io) => {
+			for (const part of ['<hun', 'ter2-', 'hunter3>\n']) io.onOutput('stdout', Buffer.from(part));
+			io.onOutput('stderr', Buffer.from([...secretValues.KEY].join('\u001b[31m')));
+			return goodOutcome;
+		};
+		const onOutput: JobContext['onOutput'] = (stream, chunk) => void live.push(`${stream} ${chunk}`);
+		const { stdout, stderr, problem } = await run(print, script(), { secretValues, onOutput });
+		expect([stdout, stderr, problem]).toEqual(['<•••KEY•••>\n', '•••KEY•••', null]);
+		expect(live.slice(0, 2)).toEqual(['stdout <', 'stdout •••KEY•••>\n']);
+	});
+
+	it('runs with a value that cannot be masked, and names it', async () => {
+		const { status, problem } = await run(succeed, script(), { secretValues: { FLAG: 'true' } });
+		expect([status, problem]).toEqual(['succeeded', problemFor('SECRET_UNMASKED', { names: 'FLAG' })]);
+	});
+
+	it('does not run when a secret would steer the loader outside the jail', async () => {
+		const act = vi.fn(succeed);
+		const job = script({ secrets: ['LD_PRELOAD'] });
+		const { status } = await run(act, job, { secretValues: { LD_PRELOAD: '/work/evil.so' } });
+		expect([status, act.mock.calls]).toEqual(['denied', []]);
+	});
+});
 
 describe('a job', () => {
 	it('becomes one result that says everything', async () => {

@@ -49,6 +49,7 @@ export async function findBash(): Promise<Runtime | undefined> {
 	return {
 		language: 'bash',
 		version,
+		lack: null,
 		hostProgram: bash,
 		hostFiles: { ...(await findPrograms()), [executable]: bash },
 		texts: {},

@@ -1,6 +1,7 @@
 /** JavaScript and TypeScript in the jail: Node.js, with V8's heap kept a little under the memory limit. */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KnownError } from '../../../contract/error.ts';
 import { ask, isExecutable, pathFolders } from './find.ts';
 import { type Launch, type Program, programPath, type Runtime } from './runtime.ts';
 
@@ -37,16 +38,23 @@ const isModern = (version: string): boolean => {
 	return major > 22 || (major === 22 && minor >= 18);
 };
 
+const typeScriptFix = 'Let SECURE_CODE_NODE name a Node.js of version 22.18 or newer.';
+
 const runtimeFor = (path: string, version: string): Runtime => ({
 	language: 'javascript',
 	version,
+	lack: isModern(version) ? null : { detail: `${version}, which cannot run TypeScript`, fix: typeScriptFix },
 	hostProgram: path,
 	hostFiles: { [executable]: path },
 	texts: {},
 	links: {},
 	hostFolders: [],
 	overlays: {},
-	launch,
+	launch: (program) => {
+		if (program.dialect === 'typescript' && !isModern(version))
+			throw new KnownError('RUNTIME_MISSING', { language: 'TypeScript' });
+		return launch(program);
+	},
 });
 
 /** The Node.js that runs us, then the one that lies beside us for development, then the ones on PATH. */

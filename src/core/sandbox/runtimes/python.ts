@@ -69,6 +69,7 @@ function runtimeFor(facts: PythonFacts, executable: string, hostFolders: readonl
 	return {
 		language: 'python',
 		version: facts.version,
+		lack: null,
 		hostProgram: facts.executable,
 		hostFiles: {},
 		texts: siteTexts(isMounted ? ourSite : facts.site),

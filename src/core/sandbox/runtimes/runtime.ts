@@ -22,6 +22,8 @@ export interface Runtime {
 	readonly version: string;
 	/** Where the interpreter lies on the host. */
 	readonly hostProgram: string;
+	/** What this interpreter cannot do, and what would help; null when nothing is missing. */
+	readonly lack: { readonly detail: string; readonly fix: string } | null;
 	/** Single files of the host by their path in the jail. */
 	readonly hostFiles: Readonly<Record<string, string>>;
 	readonly texts: Readonly<Record<string, string>>;

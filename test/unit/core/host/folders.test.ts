@@ -8,6 +8,7 @@ import {
 	isEnterableByOthers,
 	isReachableByOthers,
 	isRoot,
+	isWritableFolder,
 } from '../../../../src/core/host/folders.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
@@ -55,5 +56,15 @@ describe('what other users can reach', () => {
 		writeFileSync(join(folder, 'private'), '', { mode: 0o640 });
 		const reachable = ['open', 'private', 'missing'].map((name) => isReachableByOthers(join(folder, name)));
 		expect(reachable).toEqual([true, false, false]);
+	});
+});
+
+describe('isWritableFolder', () => {
+	it('judges a folder that does not exist yet by the one it would be made in', () => {
+		expect(isWritableFolder(join(tempFolder(), 'a', 'b'))).toBe(true);
+	});
+
+	it.each(['/proc/x', '/proc/self/x/y', '/etc/passwd', '/etc/passwd/x'])('says no to %s without trying', (path) => {
+		expect(isWritableFolder(path)).toBe(false);
 	});
 });

@@ -2,8 +2,8 @@
 
 /** Where user ids are looked for, best place first: far from people, services and containers, then within 16 bits. */
 const ranges = [
-	{ first: 1_000_000_000, perProcess: 256, processes: 4_194_304 },
-	{ first: 20_000, perProcess: 64, processes: 500 },
+	{ first: 1_000_000_000, perProcess: 1_024, processes: 1_000_000 },
+	{ first: 20_000, perProcess: 1_024, processes: 40 },
 ];
 
 /** Lines of user_namespaces(7): first id inside, first id outside, how many. */

@@ -40,6 +40,7 @@ describe('findPython', () => {
 		const path = fakePython(folder, { executable: '/usr/bin/python3.12', prefix: '/usr', site });
 		expect(await findPython({ SECURE_CODE_PYTHON: path })).toEqual({
 			...shared,
+			lack: null,
 			hostProgram: '/usr/bin/python3.12',
 			hostFiles: { '/usr/bin/python3': '/usr/bin/python3.12' },
 			texts: siteTexts(site),
@@ -54,6 +55,7 @@ describe('findPython', () => {
 		const path = fakePython(tempFolder(), { executable: '/usr/local/bin/python3.12', prefix: '/usr/local', site });
 		expect(await findPython({ SECURE_CODE_PYTHON: path })).toEqual({
 			...shared,
+			lack: null,
 			hostProgram: '/usr/local/bin/python3.12',
 			hostFiles: { '/usr/local/bin/python3': '/usr/local/bin/python3.12' },
 			texts: siteTexts('/opt/secure-code/python-site'),
@@ -69,6 +71,7 @@ describe('findPython', () => {
 		const path = fakePython(tempFolder(), { executable, prefix: '/srv/python', site });
 		expect(await findPython({ SECURE_CODE_PYTHON: path })).toEqual({
 			...shared,
+			lack: null,
 			hostProgram: executable,
 			hostFiles: {},
 			texts: siteTexts('/opt/secure-code/python-site'),
