@@ -67,14 +67,14 @@ function byValue({ name, value }: Asked, asked: Asked, { allowInline }: SecretSe
 	return checked({ variable: variable.trim(), value });
 }
 
-/** The forms of one entry: "NAME", { name }, { envVarName, credentialName } with a name, a handle or { name, value }. */
+/** The forms of one entry: "NAME", { name }, { envVarName, value }, { envVarName, credentialName } with a name, a handle or { name, value }. */
 function chooseOne(entry: unknown, settings: SecretSettings, unseal: Unseal): Step {
 	const asked: Asked = isObject(entry) ? entry : { name: entry };
-	const which = asked.credentialName ?? asked.name;
+	const which = asked.credentialName ?? (asked.value === undefined ? asked.name : asked);
 	if (isObject(which)) {
 		if (which.value !== undefined && !(isText(which.value) && isHandle(which.value)))
 			return byValue(which, asked, settings);
-		return chooseOne({ ...asked, credentialName: which.value ?? which.name }, settings, unseal);
+		return chooseOne({ envVarName: asked.envVarName, credentialName: which.value ?? which.name }, settings, unseal);
 	}
 	if (!isText(which)) return invalid('each of "credentials" must be an object with the "name" of a secret');
 	return isHandle(which.trim()) ? byHandle(which.trim(), asked, unseal) : byName(which, asked, settings);

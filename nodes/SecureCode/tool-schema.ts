@@ -6,13 +6,14 @@ import { normaliseCall } from './model-arguments.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
-const offeredCredentials = (z: Zod) =>
+const offeredCredentials = (z: Zod, allowInline: boolean) =>
 	z
 		.array(
 			z.object({
 				name: z.string().optional().describe('Name of a secret from the description of this tool.'),
 				envVarName: z.string().optional().describe('The environment variable, when it should have another name.'),
 				credentialName: z.string().optional().describe('In place of "name": a name, or a handle of a vault tool.'),
+				...(allowInline ? { value: z.string().optional().describe('In place of a name: the value itself.') } : {}),
 			}),
 		)
 		.optional()
@@ -38,7 +39,7 @@ const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes, secrets }
 				.max(memoryBytes / megabyte)
 				.optional()
 				.describe('Stop the program when it needs more than this many MB.'),
-			...(secrets === undefined ? {} : { credentials: offeredCredentials(z) }),
+			...(secrets === undefined ? {} : { credentials: offeredCredentials(z, secrets.allowInline) }),
 		})
 		.strict();
 

@@ -68,6 +68,9 @@ describe('chooseSecrets', () => {
 
 	it('takes a value from a call only when the author allows it, and repeats it in no answer', () => {
 		expect(choose([inline], { allowInline: true })).toEqual({ chosen: [{ variable: 'KEY', value: 'Bearer sk-1' }] });
+		const flat = { envVarName: 'KEY', value: 'Bearer sk-1' };
+		expect(choose([flat], { allowInline: true })).toEqual(choose([inline], { allowInline: true }));
+		expect(choose([flat])).toEqual(choose([inline]));
 		const refused = choose([inline]);
 		expect(refused).toMatchObject({ problem: { code: 'JOB_UNSUPPORTED' } });
 		expect(JSON.stringify(refused)).not.toContain('sk-1');
