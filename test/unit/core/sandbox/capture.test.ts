@@ -52,13 +52,14 @@ describe('Capture', () => {
 		);
 	});
 
-	it('holds a flood in little memory', () => {
+	it('keeps of a flood no more than it was told to', () => {
 		const stream = new Capture(1024);
-		const chunk = Buffer.alloc(65_536, 0x61);
-		const before = process.memoryUsage().arrayBuffers;
-		for (let sent = 0; sent < 2_000; sent++) stream.push(Buffer.from(chunk));
-		globalThis.gc?.();
-		expect(stream.total).toBe(2_000 * 65_536);
-		expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+		for (let sent = 0; sent < 2_000; sent++) stream.push(Buffer.alloc(65_536, 0x61));
+		const half = 'a'.repeat(512);
+		expect({ total: stream.total, ...stream.result() }).toEqual({
+			total: 2_000 * 65_536,
+			text: `${half}${cutMark(2_000 * 65_536 - 1024)}${half}`,
+			truncated: true,
+		});
 	});
 });
