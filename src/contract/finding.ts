@@ -1,6 +1,5 @@
 /** What the static checker says about a program. */
 import { z } from 'zod';
-import { languageSchema } from './language.ts';
 
 export const severitySchema = z
 	.enum(['block', 'warn'])
@@ -27,9 +26,3 @@ export type Finding = z.infer<typeof findingSchema>;
 /** clean: nothing found. suspicious: warnings only. forbidden: at least one finding blocks. */
 export const verdictSchema = z.enum(['clean', 'suspicious', 'forbidden']);
 export type Verdict = z.infer<typeof verdictSchema>;
-
-export const checkReportSchema = z.strictObject({
-	language: languageSchema,
-	verdict: verdictSchema,
-	findings: z.array(findingSchema),
-});
