@@ -76,7 +76,7 @@ const fixedMeanings: Record<keyof typeof fixedLimits, readonly [LimitRow['unit']
 	outDepth: ['count', 'how deep a file may lie below /work/out'],
 	outBytes: ['bytes', 'all files together that are taken over from /work/out'],
 	networkBytes: ['bytes', 'in and out of the network of one job'],
-	connections: ['count', 'connections of one job at a time, each counted on both sides'],
+	connections: ['count', 'connections of one job at a time'],
 	inFileBytes: ['bytes', 'one input file'],
 	inFiles: ['count', 'input files of one job'],
 };

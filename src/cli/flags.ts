@@ -49,8 +49,8 @@ export const jobFlags = {
 	secret: {
 		type: 'string',
 		multiple: true,
-		value: 'NAME',
-		help: 'pass this variable of your environment, masked in all output',
+		value: 'NAME[@HOSTS]',
+		help: 'pass this variable of your environment, masked in all output; with @a.com,b.com the program gets a placeholder, and these hosts the value',
 	},
 	file: {
 		type: 'string',
@@ -85,6 +85,21 @@ export const list = (value: string): string[] =>
 		.split(',')
 		.map((one) => one.trim())
 		.filter((one) => one !== '');
+
+export interface SecretFlag {
+	readonly name: string;
+	/** Absent: the program gets the value itself. */
+	readonly hosts?: readonly string[];
+}
+
+/** NAME, or NAME@host,host for a value that only these hosts get. */
+export const secrets = (values: Values): SecretFlag[] =>
+	texts(values, 'secret').map((typed) => {
+		const [name = '', hosts, ...more] = typed.split('@');
+		if (hosts === undefined) return { name };
+		if (more.length > 0 || list(hosts).length === 0) throw usage(`--secret ${typed}: write NAME or NAME@host1,host2`);
+		return { name, hosts: list(hosts) };
+	});
 
 export function network(value: string | undefined): Network {
 	if (value === undefined || value === 'none') return 'none';
@@ -124,7 +139,7 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 		language: language(values),
 		network: network(text(values, 'network')),
 		limits: { ...(timeout && { timeoutMs: timeout }), ...(memory && { memoryBytes: memory }) },
-		secrets: texts(values, 'secret'),
+		secrets: secrets(values).map(({ name }) => name),
 		check: values['no-check'] !== true,
 		...(imports && { allowedImports: imports }),
 	};

@@ -112,7 +112,7 @@ export const fixedLimits = {
 	outDepth: 8,
 	/** Bytes of all files taken over from /work/out. */
 	outBytes: 64 * MiB,
-	/** Bytes in and out of the network of one job, and connections (each counts on both sides) at a time. */
+	/** Bytes in and out of the network of one job, and its connections at a time. */
 	networkBytes: 256 * MiB,
 	connections: 256,
 	/** Bytes of one input file, and how many there may be. */

@@ -3,6 +3,7 @@ import type { JobRequest } from '../contract/job.ts';
 import { fixedLimits } from '../contract/limits.ts';
 import type { Inspected } from './inspect.ts';
 import type { BoxSpec } from './sandbox/backend.ts';
+import { authorityPath, certificatesPath } from './sandbox/image.ts';
 import type { Launch, Runtime } from './sandbox/runtimes/runtime.ts';
 
 /** The whole environment of a program; nothing of ours is inherited. */
@@ -36,13 +37,17 @@ export interface BoxParts {
 	readonly wantsFiles: boolean;
 	/** Ports of the jail's own network that lead to the gateway; empty means no network. */
 	readonly ports: readonly number[];
+	/** With secrets that are put in outside: the list of certificates, and the one this job trusts beside it. */
+	readonly trust?: { readonly certificates: string; readonly authority: string } | undefined;
 	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
 }
 
-const certificates = '/etc/ssl/certs/ca-certificates.crt';
-
 /** Where libraries that do not use the system's own list look for it. */
-const trust = { SSL_CERT_FILE: certificates, REQUESTS_CA_BUNDLE: certificates, CURL_CA_BUNDLE: certificates };
+const trustedList = {
+	SSL_CERT_FILE: certificatesPath,
+	REQUESTS_CA_BUNDLE: certificatesPath,
+	CURL_CA_BUNDLE: certificatesPath,
+};
 
 /** With a network the jail asks its first process for names, and that hands every question to the gateway. */
 const resolver = { path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' };
@@ -54,16 +59,28 @@ function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch
 	return { argv: ['/usr/bin/env', '--', ...(request.argv ?? [])], env: {}, files: [], limitAddressSpace: false };
 }
 
+/** What a job with a network is shown beside its program. */
+function networkOf({ ports, trust }: BoxParts): Pick<Launch, 'env' | 'files'> {
+	if (ports.length === 0) return { env: {}, files: [] };
+	if (!trust) return { env: trustedList, files: [resolver] };
+	const files = [
+		resolver,
+		{ path: certificatesPath, content: `${trust.certificates}\n${trust.authority}` },
+		{ path: authorityPath, content: trust.authority },
+	];
+	return { env: { ...trustedList, NODE_EXTRA_CA_CERTS: authorityPath }, files };
+}
+
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 	const launch = launchOf(request, parts);
 	const secretEnv = Object.fromEntries(request.secrets.map((name) => [name, parts.secretValues[name] ?? '']));
-	const hasNetwork = parts.ports.length > 0;
+	const network = networkOf(parts);
 	return {
 		argv: launch.argv,
-		env: { ...environment, ...(hasNetwork ? trust : {}), ...launch.env, ...request.env },
+		env: { ...environment, ...network.env, ...launch.env, ...request.env },
 		secretEnv,
 		limits: request.limits,
-		files: hasNetwork ? [...launch.files, resolver] : launch.files,
+		files: [...launch.files, ...network.files],
 		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
 		ports: parts.ports,
 		limitAddressSpace: launch.limitAddressSpace,

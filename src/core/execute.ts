@@ -4,11 +4,13 @@ import type { JobRequest, JobResult } from '../contract/job.ts';
 import { boxSpecFor } from './box-spec.ts';
 import type { Inspected } from './inspect.ts';
 import { Gateway } from './network/gateway.ts';
-import { networkRules } from './network/rules.ts';
+import { bindSecrets, intercept } from './network/interception.ts';
+import { type NetworkRules, networkRules } from './network/rules.ts';
 import type { Boxes, Executor, Inspector, JobContext } from './ports.ts';
 import type { FairQueue } from './queue.ts';
 import { type MaskedContext, Recorder } from './recorder.ts';
 import { withoutRun } from './result.ts';
+import { hostCertificates } from './sandbox/image.ts';
 import { secretFault } from './secrets/inject.ts';
 import { maskResult } from './secrets/mask-result.ts';
 import { createMask, type Mask } from './secrets/redact.ts';
@@ -61,26 +63,41 @@ function notGranted(reason: 'full' | 'cancelled', waiting: number, { language, f
 	return withoutRun('cancelled', problemFor('JOB_CANCELLED'), { language, findings });
 }
 
+/** What a program gets for its secrets, and what puts in the values of those that are bound to hosts. */
+async function secretsOf(request: JobRequest, context: MaskedContext, rules: NetworkRules) {
+	const values = context.secretValues ?? {};
+	const hosts = context.secretHosts ?? {};
+	const substitution = bindSecrets({ names: request.secrets, values, hosts, mask: context.mask });
+	if (!substitution) return { values };
+	const hasNetwork = rules.ports.length > 0;
+	return {
+		values: { ...values, ...substitution.placeholders },
+		...(hasNetwork && { interception: await intercept(substitution, context.mask, hostCertificates()) }),
+	};
+}
+
 async function runInBox(
 	boxes: Boxes,
 	request: JobRequest,
 	context: MaskedContext,
 	inspected: Inspected,
 ): Promise<JobResult> {
-	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
 	const rules = networkRules(request.network);
+	const { values, interception } = await secretsOf(request, context, rules);
+	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
 	const inputs = await boxes.shareInputs(request);
-	const gateway = new Gateway(rules);
+	const gateway = new Gateway(rules, interception);
 	const recorder = new Recorder(request, context, gateway);
 	try {
 		const spec = boxSpecFor(request, {
 			inspected,
 			runtime,
-			secretValues: context.secretValues ?? {},
+			secretValues: values,
 			inFolder: inputs?.path,
 			wantsFiles: context.outDir !== undefined,
 			packages: boxes.packagesFor(inspected.language),
 			ports: rules.ports,
+			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
 		});
 		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
 		return await recorder.result(outcome, boxes.backend.name, inspected);

@@ -14,6 +14,8 @@ export interface JobContext {
 	readonly outDir?: string | undefined;
 	/** Values of secrets by name: those named in the request are given to the program, and all of them are masked. */
 	readonly secretValues?: Readonly<Record<string, string>> | undefined;
+	/** Secrets that a program never holds: it gets a placeholder, and the value is put in on the way to these hosts only. */
+	readonly secretHosts?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** One per process. A program's failure is a result; a KnownError is thrown only where an operator must act. */

@@ -30,7 +30,7 @@ asEachIdentity((jail) => {
 						(name) => `dev/${name}`,
 					),
 					...['group', 'hosts', 'nsswitch.conf', 'passwd', 'resolv.conf'].map((name) => `etc/${name}`),
-					...['opt/secure-code/init', 'opt/secure-code/stdin'],
+					...['authority.pem', 'init', 'stdin'].map((name) => `opt/secure-code/${name}`),
 				].sort(),
 			);
 		});

@@ -25,7 +25,10 @@ const rooms: readonly Room[] = [
 	},
 	{
 		folder: 'src/core/network',
-		imports: ['src/contract', 'src/core/sandbox/backend.ts', 'dns-packet', 'read-tls-client-hello', 'node:*'],
+		imports: [
+			...['src/contract', 'src/core/sandbox/backend.ts', 'src/core/secrets/redact.ts', '@peculiar/asn1-schema'],
+			...['@peculiar/asn1-x509', 'dns-packet', 'read-tls-client-hello', 'node:*'],
+		],
 	},
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },

@@ -8,7 +8,7 @@ import type { JobRequestInput, JobResult } from '../../contract/job.ts';
 import { composeExecutor, parseJobRequest } from '../../core/compose.ts';
 import type { JobContext } from '../../core/ports.ts';
 import type { Command, Typed } from '../command.ts';
-import { type Flags, jobFlags, requestDefaults, text, texts } from '../flags.ts';
+import { type Flags, jobFlags, requestDefaults, type SecretFlag, secrets, text, texts } from '../flags.ts';
 import { runLines } from './run-lines.ts';
 
 const flags = {
@@ -53,9 +53,9 @@ async function readStdin(typed: Typed): Promise<string | undefined> {
 }
 
 /** Values come from our environment, so that they stand in no command line. */
-export function secretValues(names: readonly string[]): Record<string, string> {
+function secretValues(wanted: readonly SecretFlag[]): Record<string, string> {
 	return Object.fromEntries(
-		names.map((name) => {
+		wanted.map(({ name }) => {
 			const value = process.env[name];
 			if (value === undefined)
 				throw new KnownError('USAGE', { details: `--secret ${name}: there is no such variable` });
@@ -63,6 +63,9 @@ export function secretValues(names: readonly string[]): Record<string, string> {
 		}),
 	);
 }
+
+const secretHosts = (wanted: readonly SecretFlag[]): Record<string, readonly string[]> =>
+	Object.fromEntries(wanted.flatMap(({ name, hosts }) => (hosts === undefined ? [] : [[name, hosts]])));
 
 async function requestOf(typed: Typed): Promise<JobRequestInput> {
 	const stdin = await readStdin(typed);
@@ -92,10 +95,12 @@ export const run: Command = {
 	flags,
 	help,
 	async act(typed, signal) {
+		const wanted = secrets(typed.values);
 		const context: JobContext = {
 			signal,
 			outDir: text(typed.values, 'out'),
-			secretValues: secretValues(texts(typed.values, 'secret')),
+			secretValues: secretValues(wanted),
+			secretHosts: secretHosts(wanted),
 		};
 		if (typed.values.jsonl === true) return runLines(typed, context);
 		const request = parseJobRequest(await requestOf(typed));

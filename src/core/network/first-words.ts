@@ -1,65 +1,84 @@
-/** Reads for whom a connection says it is: the name in a TLS greeting, or the Host of an HTTP request; nothing is consumed. */
-import { once } from 'node:events';
+/** Hears what a connection begins with: TLS and for which name, HTTP, something else, or nothing; nothing is consumed. */
 import type { Socket } from 'node:net';
-import { getExtensionData, NonTlsError, readTlsClientHello } from 'read-tls-client-hello';
+import { Readable } from 'node:stream';
+import { getExtensionData, readTlsClientHello } from 'read-tls-client-hello';
 
-/** A request head or a greeting that is longer is nobody's. */
-const mostBytes = 16_384;
+/** A greeting or a request line that is longer is nobody's. */
+const mostBytes = 16_640;
+/** How long whoever has begun to speak may take to say for whom it is. */
+const wordsMs = 10_000;
 
-export interface FirstWords {
-	readonly kind: 'tls' | 'http' | 'other';
-	/** Null: it does not say. */
-	readonly host: string | null;
+export type FirstWords =
+	/** Null: it does not name its host, or hides it. */
+	| { readonly kind: 'tls'; readonly host: string | null }
+	| { readonly kind: 'http' }
+	| { readonly kind: 'other' }
+	| { readonly kind: 'silence' };
+
+const tlsHandshake = 0x16;
+const recordHead = 5;
+const encryptedHello = 0xfe0d;
+
+const requestLine = /^[A-Z][A-Z-]{0,31} [^\s]+ HTTP\/1\.[01]\r?\n/;
+const mayBeRequest = (text: string): boolean => /^[A-Z][A-Z-]{0,31}(?: |$)/.test(text);
+
+/** Whether more words would change nothing. */
+function isEnough(read: Buffer): boolean {
+	if (read.length === 0) return false;
+	if (read.length > mostBytes) return true;
+	if (read[0] === tlsHandshake) return read.length >= recordHead && read.length >= recordHead + read.readUInt16BE(3);
+	const text = read.toString('latin1');
+	return text.includes('\n') || !mayBeRequest(text.slice(0, 33));
 }
 
-const requestLine = /^[A-Z]{3,16} \S+ HTTP\/1\.[01]\r?\n/;
-
-/** Host may stand once; a second one, or an absolute address that says otherwise, is a trick. */
-export function hostOfRequest(head: string): string | null | undefined {
-	if (!requestLine.test(head)) return undefined;
-	const hosts = [...head.matchAll(/\r?\n[Hh][Oo][Ss][Tt][ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r?\n)/g)].map(
-		(match) => match[1] ?? '',
-	);
-	const absolute = /^[A-Z]+ https?:\/\/([^/\s?#]*)/i.exec(head)?.[1];
-	const names = new Set([...hosts, ...(absolute === undefined ? [] : [absolute])].map((host) => host.toLowerCase()));
-	if (names.size > 1 || hosts.length > 1) return '';
-	const [name] = names;
-	return name === undefined ? null : name.replace(/:\d+$/, '');
+/** The greeting must be whole in its first record, as every client sends it; otherwise its name could hide in the next. */
+async function nameIn(record: Buffer): Promise<string | null> {
+	const hello = await readTlsClientHello(Readable.from([record], { objectMode: false })).catch(() => undefined);
+	if (!hello || hello.extensions.some(({ id }) => id === encryptedHello)) return null;
+	return getExtensionData(hello, 'server_name')?.serverName ?? null;
 }
 
-const isWhole = (text: string): boolean => /\r?\n\r?\n/.test(text);
-const mayBeRequest = (text: string): boolean => /^[A-Z]{0,16}( |$)/.test(text.slice(0, 17));
-
-/** Collects until the head is whole; what was read is put back. */
-async function readHead(socket: Socket): Promise<string> {
-	let read = Buffer.alloc(0);
-	for (;;) {
-		const chunk = socket.read() as Buffer | null;
-		if (chunk) read = Buffer.concat([read, chunk]);
-		const text = read.toString('latin1');
-		if (socket.readableEnded || socket.destroyed) return text;
-		if (read.length > 0 && (isWhole(text) || !mayBeRequest(text) || read.length > mostBytes)) {
-			socket.unshift(read);
-			return text;
-		}
-		await Promise.race([once(socket, 'readable'), once(socket, 'end'), once(socket, 'close')]);
-	}
+async function understand(read: Buffer): Promise<FirstWords> {
+	if (read.length === 0) return { kind: 'silence' };
+	if (read[0] === tlsHandshake) return { kind: 'tls', host: await nameIn(read) };
+	return { kind: requestLine.test(read.toString('latin1')) ? 'http' : 'other' };
 }
 
-async function tlsName(socket: Socket): Promise<FirstWords | undefined> {
-	try {
-		const hello = await readTlsClientHello(socket);
-		return { kind: 'tls', host: getExtensionData(hello, 'server_name')?.serverName ?? null };
-	} catch (error) {
-		if (error instanceof NonTlsError) return undefined;
-		throw error;
-	}
+/** Reads until `isEnough`, or until nothing was said for `silentMs`, and puts everything back. */
+function listen(socket: Socket, silentMs: number): Promise<Buffer> {
+	return new Promise((resolve, reject) => {
+		let read: Buffer = Buffer.alloc(0);
+		const stop = () => {
+			clearTimeout(timer);
+			socket.off('readable', look).off('end', end).off('close', fail);
+		};
+		const fail = () => {
+			stop();
+			reject(new Error('the connection ended before it said for whom it is'));
+		};
+		const finish = () => {
+			stop();
+			if (read.length > 0) socket.unshift(read);
+			resolve(read);
+		};
+		// Whoever ends without a word may still be waiting for the server's.
+		const end = () => (read.length === 0 ? finish() : fail());
+		const look = () => {
+			const chunk = socket.read() as Buffer | null;
+			if (chunk === null) return;
+			if (read.length === 0) {
+				clearTimeout(timer);
+				timer = setTimeout(fail, wordsMs);
+			}
+			read = Buffer.concat([read, chunk]);
+			if (isEnough(read)) finish();
+		};
+		let timer = setTimeout(finish, silentMs);
+		socket.on('readable', look).on('end', end).on('close', fail);
+	});
 }
 
-/** Waits for the first words of whoever connected; rejects when they make no sense. */
-export async function readFirstWords(socket: Socket): Promise<FirstWords> {
-	const tls = await tlsName(socket);
-	if (tls) return tls;
-	const host = hostOfRequest(await readHead(socket));
-	return host === undefined ? { kind: 'other', host: null } : { kind: 'http', host };
+/** @param silentMs how long to wait for the first byte; some clients wait for the server to speak first */
+export async function readFirstWords(socket: Socket, silentMs: number): Promise<FirstWords> {
+	return understand(await listen(socket, silentMs));
 }

@@ -45,10 +45,11 @@ export class Names {
 		if (!question) return undefined;
 		const { packet, asked } = question;
 		const name = normaliseName(asked.name);
-		const isAllowed = this.#rules.allowsName(name);
+		const isAllowed = name !== '' && this.#rules.allowsName(name);
 		const address = isAllowed && asked.type === 'A' ? this.#addressFor(name) : undefined;
 		const answers: Answer[] = address ? [{ type: 'A', name: asked.name, ttl: answerSeconds, data: address }] : [];
-		return { reply: encode(replyTo(packet, isAllowed, answers)), refused: isAllowed ? null : name };
+		const reply = encodeSafely(replyTo(packet, isAllowed, answers));
+		return reply && { reply, refused: isAllowed ? null : name || 'a name that is none' };
 	}
 }
 
@@ -57,6 +58,15 @@ function readQuestion(message: Buffer) {
 		const packet = decode(message);
 		const asked = packet.questions?.[0];
 		return packet.type === 'query' && asked && packet.questions?.length === 1 ? { packet, asked } : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Bytes that are no text grow when they are read as text, and may not fit into a label again. */
+function encodeSafely(packet: Packet): Buffer | undefined {
+	try {
+		return encode(packet);
 	} catch {
 		return undefined;
 	}

@@ -77,10 +77,10 @@ function isPublic(address: string): boolean {
 	return isIP(address) === 6 && globalUnicast.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
 
+class NoHost extends Error {}
+
 const refuse = (entry: string) =>
-	new KnownError('JOB_INVALID', {
-		details: `"${entry}" is not a host; write example.com, *.example.com, example.com:8443 or an address range`,
-	});
+	new NoHost(`"${entry}" is not a host; write example.com, *.example.com, example.com:8443 or an address range`);
 
 /** Lower case, without the final dot, international names as they are asked for. */
 export function normaliseName(name: string): string {
@@ -105,7 +105,11 @@ function addAddress(listed: BlockList, entry: string): boolean {
 	if (version === 0) return false;
 	const family = version === 4 ? 'ipv4' : 'ipv6';
 	const bits = version === 4 ? 32 : 128;
-	if (more.length > 0 || (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)))
+	if (
+		more.length > 0 ||
+		address.includes('%') ||
+		(prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+	)
 		throw refuse(entry);
 	listed.addSubnet(address, prefix === undefined ? bits : Number(prefix), family);
 	return true;
@@ -114,11 +118,29 @@ function addAddress(listed: BlockList, entry: string): boolean {
 const matches = (rule: HostRule, name: string): boolean =>
 	rule.name.startsWith('.') ? name.endsWith(rule.name) && name.length > rule.name.length : name === rule.name;
 
+const reaches = (rule: HostRule, port: number): boolean =>
+	rule.port === undefined ? webPorts.includes(port) : rule.port === port;
+
+/** Whether a name and a port are on a list of hosts. */
+export function hostMatcher(entries: readonly string[]): (name: string, port: number) => boolean {
+	const hosts = entries.map(parseHost);
+	return (name, port) => hosts.some((rule) => matches(rule, name) && reaches(rule, port));
+}
+
+/** @returns what is wrong with the first entry that is no host; `ranges` says whether addresses may stand there, too */
+export function hostFault(entries: readonly string[], { ranges }: { readonly ranges: boolean }): string | undefined {
+	try {
+		for (const entry of entries) if (!(ranges && addAddress(new BlockList(), entry))) parseHost(entry);
+		return undefined;
+	} catch (error) {
+		if (error instanceof NoHost) return error.message;
+		throw error;
+	}
+}
+
 function rulesForHosts(entries: readonly string[]): NetworkRules {
 	const listed = new BlockList();
 	const hosts = entries.filter((entry) => !addAddress(listed, entry)).map(parseHost);
-	const reaches = (rule: HostRule, port: number) =>
-		rule.port === undefined ? webPorts.includes(port) : rule.port === port;
 	const ports = hosts.flatMap((rule) => (rule.port === undefined ? webPorts : [rule.port]));
 	return {
 		ports: hosts.length === 0 ? [] : [dnsPort, ...new Set(ports)],
@@ -140,5 +162,8 @@ const everyPublicHost: NetworkRules = {
 /** Throws JOB_INVALID for an entry that is no host; an empty list allows nothing. */
 export function networkRules(network: Network): NetworkRules {
 	if (network === 'full') return everyPublicHost;
-	return rulesForHosts(network === 'none' ? [] : network);
+	const entries = network === 'none' ? [] : network;
+	const fault = hostFault(entries, { ranges: true });
+	if (fault !== undefined) throw new KnownError('JOB_INVALID', { details: fault });
+	return rulesForHosts(entries);
 }

@@ -1,5 +1,5 @@
 /** What a jail shows of this host: interpreters, a closed list of programs, libraries, and a written /etc. */
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Language } from '../../contract/language.ts';
 import { type RootfsPlan, stageRootfs } from './rootfs.ts';
@@ -20,6 +20,12 @@ export const initPath = '/opt/secure-code/init';
 
 /** What init opens as the stdin of the program: empty, unless the job's own is mounted on it. */
 export const stdinPath = '/opt/secure-code/stdin';
+
+/** The list of certificates that programs trust. */
+export const certificatesPath = '/etc/ssl/certs/ca-certificates.crt';
+
+/** The certificate that one job trusts beside the list; empty for all others. */
+export const authorityPath = '/opt/secure-code/authority.pem';
 
 /** The one user of a jail. */
 export const jailUser = { id: 1000, name: 'sandbox', home: '/work' } as const;
@@ -80,11 +86,17 @@ function libraries(): Libraries {
 /** Data that libraries look for; each is harmless and the same everywhere. */
 const sharedFolders = ['/usr/share/zoneinfo', '/usr/lib/locale/C.utf8'];
 const sharedFiles = {
-	'/etc/ssl/certs/ca-certificates.crt': ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'],
+	[certificatesPath]: [certificatesPath, '/etc/pki/tls/certs/ca-bundle.crt'],
 	'/etc/ld.so.cache': ['/etc/ld.so.cache'],
 	'/etc/services': ['/etc/services'],
 	'/etc/protocols': ['/etc/protocols'],
 };
+
+/** The list of this host, as PEM; empty when it has none. */
+export function hostCertificates(): string {
+	const path = sharedFiles[certificatesPath].find((place) => existsSync(place));
+	return path === undefined ? '' : readFileSync(path, 'utf8');
+}
 
 function findSharedFiles(): Record<string, string> {
 	const found = Object.entries(sharedFiles).map(([path, places]) => [path, places.find((place) => existsSync(place))]);
@@ -100,13 +112,19 @@ const isInside = (path: string, parents: readonly string[]): boolean =>
 function planFor(runtimes: readonly Runtime[], shown: readonly string[], library: Libraries): RootfsPlan {
 	const merge = <T>(part: (runtime: Runtime) => Readonly<Record<string, T>>): Record<string, T> =>
 		Object.assign({}, ...runtimes.map(part));
+	const shared = findSharedFiles();
 	return {
-		hostFiles: { ...findSharedFiles(), ...merge((runtime) => runtime.hostFiles), [initPath]: initBinary() },
-		texts: { ...texts, ...merge((runtime) => runtime.texts) },
+		hostFiles: { ...shared, ...merge((runtime) => runtime.hostFiles), [initPath]: initBinary() },
+		texts: {
+			...texts,
+			...(certificatesPath in shared ? {} : { [certificatesPath]: '' }),
+			...merge((runtime) => runtime.texts),
+		},
 		links: { ...links, ...library.links, ...merge((runtime) => runtime.links) },
 		folders: [...folders, ...shown],
 		mountedFiles: [
 			stdinPath,
+			authorityPath,
 			...devices.map((name) => `/dev/${name}`),
 			...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`),
 		],
