@@ -132,19 +132,18 @@ export class Matcher {
 		const dense = this.#dense;
 		const shallow = this.#shallow;
 		const found = this.#found;
+		const end = bytes.length;
 		let now = state;
-		for (let at = from; at < bytes.length; at++) {
-			const byte = bytes[at] as number;
-			if (now <= shallow) {
-				now = dense[(now << 8) | byte] as number;
-				continue;
-			}
+		let at = from;
+		while (at < end) {
+			while (now <= shallow && at < end) now = dense[(now << 8) | (bytes[at++] as number)] as number;
+			if (at >= end) break;
+			const byte = bytes[at++] as number;
 			if (isGap(byte)) continue;
 			now = this.step(now, byte);
 			const length = found[now] as number;
 			if (length === 0) continue;
-			const start = startOf(bytes, at + 1, length);
-			onFound({ start, end: at + 1, owner: this.#foundOwner[now] as number });
+			onFound({ start: startOf(bytes, at, length), end: at, owner: this.#foundOwner[now] as number });
 			if (this.#firstChild[now] === 0) now = this.#fail[now] as number;
 		}
 		return now;
