@@ -86,9 +86,9 @@ asEachIdentity((jail) => {
 const { Worker, isMainThread } = require('node:worker_threads');
 if (!isMainThread) for (;;);
 for (let i = 0; i < 3; i++) new Worker(__filename);
-setTimeout(() => { console.log('in time'); process.exit(0); }, 2_900);
+setTimeout(() => { console.log('in time'); process.exit(0); }, 6_500);
 `;
-			const result = await jail.javascript(code, { limits: { timeoutMs: 4_000, processes: 64 } });
+			const result = await jail.javascript(code, { limits: { timeoutMs: 10_000, processes: 64 } });
 			expect(ended(result)).toEqual({ status: 'succeeded', exitCode: 0, signal: null, problem: null });
 		});
 
