@@ -12,10 +12,14 @@ const minuteMs = 60_000;
 const answered = (fields: object) => ({ status: 'succeeded', ...fields, problem: null });
 
 /** In the shape that a code tool takes as one of its "credentials". */
-async function inject(context: NodeContext, { name, variable }: ExposedSecret, itemIndex: number): Promise<object> {
+async function inject(
+	context: NodeContext,
+	{ name, variable, hosts }: ExposedSecret,
+	itemIndex: number,
+): Promise<object> {
 	const value = requireValue(await readSecretValues(context, itemIndex), name);
 	const expires = Date.now() + handleMinutes * minuteMs;
-	const credentialName = seal(context, { name, variable, value, expires });
+	const credentialName = seal(context, { name, variable, value, hosts, expires });
 	return answered({
 		name,
 		credential: { envVarName: variable, credentialName },

@@ -21,7 +21,7 @@ async function runItem(context: IExecuteFunctions, itemIndex: number): Promise<J
 	const result =
 		'problem' in secrets
 			? withoutRun('denied', secrets.problem)
-			: await runJob(context, toRequest(settings, { code }, labelsFor(context, itemIndex)), secrets.values);
+			: await runJob(context, toRequest(settings, { code }, labelsFor(context, itemIndex)), secrets);
 	logJob(context, result);
 	return result;
 }

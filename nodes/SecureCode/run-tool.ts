@@ -19,7 +19,7 @@ async function answer(context: NodeContext, raw: unknown, itemIndex: number): Pr
 		if ('problem' in parsed) return withoutRun('denied', parsed.problem);
 		const secrets = await secretsFor(context, settings, parsed.call.credentials ?? [], itemIndex);
 		if ('problem' in secrets) return withoutRun('denied', secrets.problem);
-		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)), secrets.values);
+		return await runJob(context, toRequest(settings, parsed.call, labelsFor(context, itemIndex)), secrets);
 	} catch (error) {
 		if (KnownError.is(error) && error.row.audience === 'model') return withoutRun('denied', error.problem);
 		throw toNodeError(context, error, itemIndex);

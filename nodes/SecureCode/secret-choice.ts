@@ -15,9 +15,11 @@ export interface SecretSettings {
 }
 
 /** A secret by the environment variable it becomes: one of the credential, or a value that came with the call. */
-export type ChosenSecret =
-	| { readonly variable: string; readonly name: string }
-	| { readonly variable: string; readonly value: string };
+export type ChosenSecret = {
+	readonly variable: string;
+	/** Filled: the program gets a placeholder, and only these hosts get the value. */
+	readonly hosts: readonly string[];
+} & ({ readonly name: string } | { readonly value: string });
 
 export type SecretChoice = { readonly chosen: readonly ChosenSecret[] } | { readonly problem: Problem };
 
@@ -44,7 +46,7 @@ function byName(name: string, asked: Asked, { exposed }: SecretSettings): Step {
 	const secret = exposed.find((one) => one.name === wanted) ?? exposed.find((one) => one.variable === wanted);
 	if (secret) {
 		const variable = isText(asked.envVarName) ? asked.envVarName.trim() : secret.variable;
-		return checked({ variable, name: secret.name });
+		return checked({ variable, hosts: secret.hosts, name: secret.name });
 	}
 	const names = exposed.length === 0 ? 'there is none' : describeExposed(exposed);
 	return { problem: problemFor('SECRET_UNKNOWN', { names }) };
@@ -54,7 +56,7 @@ function byHandle(handle: string, asked: Asked, unseal: Unseal): Step {
 	const sealed = unseal(handle);
 	if (!sealed) return { problem: problemFor('SECRET_HANDLE_INVALID') };
 	const variable = isText(asked.envVarName) ? asked.envVarName.trim() : sealed.variable;
-	return checked({ variable, value: sealed.value });
+	return checked({ variable, hosts: sealed.hosts, value: sealed.value });
 }
 
 function byValue({ name, value }: Asked, asked: Asked, { allowInline }: SecretSettings): Step {
@@ -64,7 +66,7 @@ function byValue({ name, value }: Asked, asked: Asked, { allowInline }: SecretSe
 	}
 	const variable = isText(asked.envVarName) ? asked.envVarName : name;
 	if (!isText(value) || !isText(variable)) return invalid('a credential with a value needs "envVarName" and "value"');
-	return checked({ variable: variable.trim(), value });
+	return checked({ variable: variable.trim(), hosts: [], value });
 }
 
 /** The forms of one entry: "NAME", { name }, { envVarName, value }, { envVarName, credentialName } with a name, a handle or { name, value }. */
@@ -81,7 +83,7 @@ function chooseOne(entry: unknown, settings: SecretSettings, unseal: Unseal): St
 }
 
 const always = ({ mode, exposed }: SecretSettings): ChosenSecret[] =>
-	mode === 'always' ? exposed.map(({ name, variable }) => ({ name, variable })) : [];
+	mode === 'always' ? exposed.map(({ name, variable, hosts }) => ({ name, variable, hosts })) : [];
 
 /** A variable that is asked for twice gets what is asked for last. */
 export function chooseSecrets(asked: readonly unknown[], settings: SecretSettings, unseal: Unseal): SecretChoice {

@@ -1,13 +1,14 @@
-/** The values of the secrets that one program gets, by environment variable. */
+/** The secrets that one program gets, by environment variable: values, and the hosts that some are bound to. */
 import { problemFor } from '../../src/contract/error.ts';
 import type { Problem } from '../../src/contract/job.ts';
 import type { NodeContext } from '../shared/context.ts';
+import type { SecretsOfJob } from '../shared/executor.ts';
 import { unseal } from '../shared/handle.ts';
 import { readSecretValues, requireValue } from '../shared/secret-values.ts';
 import { chooseSecrets } from './secret-choice.ts';
 import type { Settings } from './settings.ts';
 
-type SecretsOfJob = { readonly values: Readonly<Record<string, string>> } | { readonly problem: Problem };
+type SecretsOfJobOrProblem = SecretsOfJob | { readonly problem: Problem };
 
 /** The credential is read only when a program gets something of it. */
 export async function secretsFor(
@@ -15,9 +16,9 @@ export async function secretsFor(
 	{ secrets }: Pick<Settings, 'secrets'>,
 	asked: readonly unknown[],
 	itemIndex: number,
-): Promise<SecretsOfJob> {
+): Promise<SecretsOfJobOrProblem> {
 	if (secrets === undefined) {
-		if (asked.length === 0) return { values: {} };
+		if (asked.length === 0) return { values: {}, hosts: {} };
 		const details = 'this tool gives programs no secrets';
 		return { problem: problemFor('JOB_UNSUPPORTED', { field: 'credentials', details }) };
 	}
@@ -26,5 +27,6 @@ export async function secretsFor(
 	const isNamed = choice.chosen.some((one) => 'name' in one);
 	const known = isNamed ? await readSecretValues(context, itemIndex) : new Map<string, string>();
 	const values = choice.chosen.map((one) => [one.variable, 'value' in one ? one.value : requireValue(known, one.name)]);
-	return { values: Object.fromEntries(values) };
+	const hosts = choice.chosen.flatMap((one) => (one.hosts.length === 0 ? [] : [[one.variable, one.hosts] as const]));
+	return { values: Object.fromEntries(values), hosts: Object.fromEntries(hosts) };
 }

@@ -5,6 +5,7 @@ import { type LanguageChoice, languages } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { readExposedSecrets } from '../shared/exposed-secrets.ts';
+import { hostList, splitList } from '../shared/lists.ts';
 import { literal } from '../shared/literal.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { SecretSettings } from './secret-choice.ts';
@@ -21,8 +22,6 @@ export interface Settings {
 	/** Absent: programs get no secrets. */
 	readonly secrets?: SecretSettings;
 }
-
-const splitList = (text: string): string[] => text.split(/[\s,;]+/).filter((word) => word !== '');
 
 function readText(context: NodeContext, name: string, itemIndex: number, fallback: string): string {
 	const value = literal(context, name, itemIndex, fallback);
@@ -53,7 +52,8 @@ function readLanguage(context: NodeContext, itemIndex: number): LanguageChoice {
 function readNetwork(context: NodeContext, itemIndex: number): Network {
 	const choice = readText(context, 'network', itemIndex, 'none');
 	if (choice === 'none' || choice === 'full') return choice;
-	if (choice === 'hosts') return splitList(readText(context, 'allowedHosts', itemIndex, ''));
+	if (choice === 'hosts')
+		return hostList(readText(context, 'allowedHosts', itemIndex, ''), '"Allowed Hosts"', { ranges: true });
 	throw new KnownError('CONFIG_INVALID', { details: 'the parameter "network" must be "none", "hosts" or "full"' });
 }
 

@@ -1,5 +1,5 @@
 /** What a model is told about the tool: how to use it, and what this node allows. */
-import { describeExposed } from '../shared/exposed-secrets.ts';
+import { describeExposed, type ExposedSecret } from '../shared/exposed-secrets.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,12 +14,20 @@ const importSentence = (modules: Settings['allowedImports']): string => {
 	return modules.length === 0 ? 'Modules: none may be imported.' : `Modules: only ${modules.join(', ')}.`;
 };
 
+/** A model that does not know would decode, sign or print what is no value. */
+function boundSentence(exposed: readonly ExposedSecret[]): string[] {
+	const bound = exposed.filter(({ hosts }) => hosts.length > 0);
+	if (bound.length === 0) return [];
+	const where = bound.map(({ variable, hosts }) => `${variable} for ${hosts.join(', ')}`).join('; ');
+	return [`A placeholder stands for some (${where}): send it unchanged in a request header, over HTTP or HTTPS.`];
+}
+
 /** Names and what they are for; a program reads values from its environment, where the model never sees them. */
 function secretSentence(secrets: Settings['secrets']): string[] {
 	if (secrets === undefined || secrets.exposed.length === 0) return [];
 	const variables = secrets.exposed.map(({ variable }) => variable).join(', ');
 	const known = describeExposed(secrets.exposed);
-	const read = 'Values are masked in the output.';
+	const read = ['Values are masked in the output.', ...boundSentence(secrets.exposed)].join(' ');
 	return secrets.mode === 'always'
 		? [`Secrets, as environment variables of every program (${variables}): ${known}. ${read}`]
 		: [

@@ -2,16 +2,22 @@
 import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
 import type { NodeContext } from './context.ts';
 
-/**
- * Runs a job in the executor of this process and kills it when n8n stops the execution.
- * @param secretValues by environment variable; all of them are given to the program and masked
- */
+/** By environment variable. */
+export interface SecretsOfJob {
+	/** All of them are given to the program and masked. */
+	readonly values: Readonly<Record<string, string>>;
+	/** Those of which the program gets a placeholder, and only these hosts the value. */
+	readonly hosts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Runs a job in the executor of this process and kills it when n8n stops the execution. */
 export async function runJob(
 	context: NodeContext,
 	request: JobRequestInput,
-	secretValues: Readonly<Record<string, string>>,
+	{ values, hosts }: SecretsOfJob,
 ): Promise<JobResult> {
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
-	const job = parseJobRequest({ ...request, secrets: Object.keys(secretValues) });
-	return await sharedExecutor().run(job, { signal: context.getExecutionCancelSignal(), secretValues });
+	const job = parseJobRequest({ ...request, secrets: Object.keys(values) });
+	const signal = context.getExecutionCancelSignal();
+	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts });
 }

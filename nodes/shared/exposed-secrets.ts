@@ -2,6 +2,7 @@
 import { KnownError } from '../../src/contract/error.ts';
 import { isReservedName, variableName } from '../../src/core/secrets/inject.ts';
 import type { NodeContext } from './context.ts';
+import { hostList } from './lists.ts';
 import { literal } from './literal.ts';
 
 export interface ExposedSecret {
@@ -9,6 +10,8 @@ export interface ExposedSecret {
 	/** The environment variable. */
 	readonly variable: string;
 	readonly description: string;
+	/** Filled: the program gets a placeholder, and only these hosts get the value. */
+	readonly hosts: readonly string[];
 }
 
 const refuse = (details: string) => new KnownError('CONFIG_INVALID', { details: `"Expose As": ${details}` });
@@ -21,7 +24,9 @@ function exposedFrom(row: Record<string, unknown>, index: number): ExposedSecret
 	if (name === '') throw refuse(`row ${index + 1} names no secret`);
 	if (!variableName.test(variable)) throw refuse(`row ${index + 1} has a variable that no program can have`);
 	if (isReservedName(variable)) throw refuse(`${variable} is a variable of the sandbox itself`);
-	return { name, variable, description: textOf(row.description) };
+	const where = `"Expose As", allowed hosts of row ${index + 1}`;
+	const hosts = hostList(textOf(row.allowedHosts), where, { ranges: false });
+	return { name, variable, description: textOf(row.description), hosts };
 }
 
 export function readExposedSecrets(context: NodeContext, itemIndex: number): ExposedSecret[] {

@@ -10,6 +10,8 @@ export interface Sealed {
 	readonly name: string;
 	readonly variable: string;
 	readonly value: string;
+	/** As the author bound it; a handle is no way around. */
+	readonly hosts: readonly string[];
 	/** Milliseconds since 1970. */
 	readonly expires: number;
 }
@@ -40,8 +42,8 @@ const bindingOf = (context: NodeContext): Buffer =>
 export function seal(context: NodeContext, sealed: Sealed): string {
 	const iv = randomBytes(ivBytes);
 	const sealer = createCipheriv(cipher, key(), iv, { authTagLength: tagBytes }).setAAD(bindingOf(context));
-	const { name, variable, value, expires } = sealed;
-	const body = Buffer.concat([sealer.update(JSON.stringify([name, variable, value, expires])), sealer.final()]);
+	const { name, variable, value, hosts, expires } = sealed;
+	const body = Buffer.concat([sealer.update(JSON.stringify([name, variable, value, hosts, expires])), sealer.final()]);
 	return prefix + Buffer.concat([iv, body, sealer.getAuthTag()]).toString('base64url');
 }
 
@@ -56,8 +58,8 @@ export function unseal(context: NodeContext, handle: string, now: number): Seale
 			.setAAD(bindingOf(context))
 			.setAuthTag(bytes.subarray(-tagBytes));
 		const text = Buffer.concat([opener.update(bytes.subarray(ivBytes, -tagBytes)), opener.final()]).toString();
-		const [name, variable, value, expires] = JSON.parse(text);
-		return expires > now ? { name, variable, value, expires } : undefined;
+		const [name, variable, value, hosts, expires] = JSON.parse(text);
+		return expires > now ? { name, variable, value, hosts, expires } : undefined;
 	} catch {
 		return undefined;
 	}

@@ -44,6 +44,15 @@ export const exposedSecrets = (displayOptions?: Condition): INodeProperties => (
 					description: 'How the program reads it. Empty: the name of the secret.',
 				},
 				{
+					displayName: 'Allowed Hosts',
+					name: 'allowedHosts',
+					type: 'string',
+					default: '',
+					placeholder: 'api.openai.com',
+					description:
+						'If filled, the program gets a placeholder instead of the value, which is put into the headers of requests to these hosts on the way. The network must allow them, too.',
+				},
+				{
 					displayName: 'Description',
 					name: 'description',
 					type: 'string',

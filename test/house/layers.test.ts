@@ -46,7 +46,14 @@ const rooms: readonly Room[] = [
 		folder: 'nodes',
 		imports: [
 			...['src/contract', 'src/core/compose.ts', 'src/core/result.ts', 'src/core/text.ts', 'src/core/secrets'],
-			...['src/device/client', 'n8n-workflow', '@langchain/core/tools', 'zod/v3', 'node:*'],
+			...[
+				'src/core/network/rules.ts',
+				'src/device/client',
+				'n8n-workflow',
+				'@langchain/core/tools',
+				'zod/v3',
+				'node:*',
+			],
 		],
 	},
 	{ folder: 'credentials', imports: ['src/contract', 'src/device/client', 'n8n-workflow'] },

@@ -4,19 +4,21 @@ import { problemFor } from '../../../../src/contract/error.ts';
 
 const settings: SecretSettings = {
 	exposed: [
-		{ name: 'openai', variable: 'OPENAI_API_KEY', description: 'for the OpenAI API' },
-		{ name: 'DB', variable: 'DB', description: '' },
+		{ name: 'openai', variable: 'OPENAI_API_KEY', description: 'for the OpenAI API', hosts: ['api.openai.com'] },
+		{ name: 'DB', variable: 'DB', description: '', hosts: [] },
 	],
 	mode: 'onRequest',
 	allowInline: false,
 };
-const sealed = { name: 'GH', variable: 'GH_TOKEN', value: 'ghp_1', expires: 1 };
+const sealed = { name: 'GH', variable: 'GH_TOKEN', value: 'ghp_1', hosts: ['api.github.com'], expires: 1 };
 const unseal = (handle: string) => (handle === 'scv_good' ? sealed : undefined);
 
 const choose = (asked: unknown[], changes: Partial<SecretSettings> = {}) =>
 	chooseSecrets(asked, { ...settings, ...changes }, unseal);
 
-const openai = { variable: 'OPENAI_API_KEY', name: 'openai' };
+const hosts = ['api.openai.com'];
+const openai = { variable: 'OPENAI_API_KEY', name: 'openai', hosts };
+const handled = { value: 'ghp_1', hosts: ['api.github.com'] };
 
 describe('chooseSecrets', () => {
 	it('gives nothing that was not asked for', () => {
@@ -27,19 +29,19 @@ describe('chooseSecrets', () => {
 		['its name', { name: 'openai' }, openai],
 		['its name alone', 'openai', openai],
 		['its variable', { name: 'OPENAI_API_KEY' }, openai],
-		['the other format', { envVarName: 'KEY', credentialName: 'openai' }, { variable: 'KEY', name: 'openai' }],
+		['the other format', { envVarName: 'KEY', credentialName: 'openai' }, { variable: 'KEY', name: 'openai', hosts }],
 		['the other format without a variable', { credentialName: ' openai ' }, openai],
 		[
 			'an object without a value',
 			{ envVarName: 'KEY', credentialName: { name: 'DB' } },
-			{ variable: 'KEY', name: 'DB' },
+			{ variable: 'KEY', name: 'DB', hosts: [] },
 		],
-		['a handle', { envVarName: 'KEY', credentialName: 'scv_good' }, { variable: 'KEY', value: 'ghp_1' }],
-		['a handle without a variable', { credentialName: 'scv_good' }, { variable: 'GH_TOKEN', value: 'ghp_1' }],
+		['a handle', { envVarName: 'KEY', credentialName: 'scv_good' }, { variable: 'KEY', ...handled }],
+		['a handle without a variable', { credentialName: 'scv_good' }, { variable: 'GH_TOKEN', ...handled }],
 		[
 			'a handle in the place of a value',
 			{ envVarName: 'KEY', credentialName: { name: 'Authorization', value: 'scv_good' } },
-			{ variable: 'KEY', value: 'ghp_1' },
+			{ variable: 'KEY', ...handled },
 		],
 	])('takes a secret by %s', (_how, entry, chosen) => {
 		expect(choose([entry])).toEqual({ chosen: [chosen] });
@@ -47,7 +49,7 @@ describe('chooseSecrets', () => {
 
 	it('gives every program every secret when the author says so, and more on request', () => {
 		expect(choose([{ credentialName: 'scv_good' }], { mode: 'always' })).toEqual({
-			chosen: [openai, { variable: 'DB', name: 'DB' }, { variable: 'GH_TOKEN', value: 'ghp_1' }],
+			chosen: [openai, { variable: 'DB', name: 'DB', hosts: [] }, { variable: 'GH_TOKEN', ...handled }],
 		});
 	});
 
@@ -67,7 +69,9 @@ describe('chooseSecrets', () => {
 	const inline = { envVarName: 'KEY', credentialName: { name: 'Authorization', value: 'Bearer sk-1' } };
 
 	it('takes a value from a call only when the author allows it, and repeats it in no answer', () => {
-		expect(choose([inline], { allowInline: true })).toEqual({ chosen: [{ variable: 'KEY', value: 'Bearer sk-1' }] });
+		expect(choose([inline], { allowInline: true })).toEqual({
+			chosen: [{ variable: 'KEY', value: 'Bearer sk-1', hosts: [] }],
+		});
 		const flat = { envVarName: 'KEY', value: 'Bearer sk-1' };
 		expect(choose([flat], { allowInline: true })).toEqual(choose([inline], { allowInline: true }));
 		expect(choose([flat])).toEqual(choose([inline]));

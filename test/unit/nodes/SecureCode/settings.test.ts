@@ -48,6 +48,29 @@ describe('readSettings', () => {
 	});
 
 	it.each([
+		['api.example.com, https://x.example/path', 'https://x.example/path'],
+		['*', '*'],
+		['10.0.0.0/33', '10.0.0.0/33'],
+		['a.example:53', 'a.example:53'],
+	])('tells the author which of the allowed hosts %j is none', (allowedHosts, entry) => {
+		expect(() => settingsOf({ network: 'hosts', allowedHosts })).toThrow(
+			expect.objectContaining({
+				code: 'CONFIG_INVALID',
+				message: expect.stringContaining(`"Allowed Hosts": "${entry}" is not a host`),
+			}),
+		);
+	});
+
+	it('reads the hosts that a secret is bound to, and tells the author which is none', () => {
+		const bound = (allowedHosts: string) =>
+			settingsOf({ useSecrets: true, exposedSecrets: { secret: [{ name: 'KEY', allowedHosts }] } }).secrets?.exposed;
+		expect(bound('api.example.com, *.example.org:8443')).toEqual([
+			{ name: 'KEY', variable: 'KEY', description: '', hosts: ['api.example.com', '*.example.org:8443'] },
+		]);
+		expect(() => bound('10.0.0.0/8')).toThrow('"Expose As", allowed hosts of row 1: "10.0.0.0/8" is not a host');
+	});
+
+	it.each([
 		['*', undefined],
 		['math, *', undefined],
 		['math, json', ['math', 'json']],

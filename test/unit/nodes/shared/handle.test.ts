@@ -4,7 +4,7 @@ import { fakeContext } from '../../../helpers/n8n.ts';
 
 const contextOf = (executionId: string) => fakeContext({ properties: [], executionId }).context;
 const here = contextOf('e1');
-const sealed = { name: 'K', variable: 'KEY', value: 'hunter2-hunter3', expires: 1_000 };
+const sealed = { name: 'K', variable: 'KEY', value: 'hunter2-hunter3', hosts: ['api.example.com'], expires: 1_000 };
 
 describe('a handle', () => {
 	it('opens in the execution that it was made in', () => {
