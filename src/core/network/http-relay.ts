@@ -99,6 +99,7 @@ class Relay {
 	readonly #route: Route;
 	readonly #agent: Onward;
 	#pending = 0;
+	#before: Promise<void> = Promise.resolve();
 
 	constructor(client: Duplex, route: Route) {
 		this.#client = client;
@@ -121,6 +122,14 @@ class Relay {
 			this.#client.destroy();
 			return;
 		}
+		const before = this.#before;
+		this.#before = new Promise((resolve) => response.once('close', resolve));
+		void before.then(() => this.#begin(request, response));
+	}
+
+	/** One after the other, so that one connection serves them all. */
+	#begin(request: IncomingMessage, response: ServerResponse): void {
+		if (this.#client.destroyed) return;
 		const other = otherHost(request, this.#route.host);
 		if (other === undefined) this.#forward(request, response);
 		else this.#answer(response, 403, new WrongHost(other));
