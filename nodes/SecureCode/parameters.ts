@@ -108,6 +108,76 @@ const validateCode: INodeProperties = {
 		'Whether to check the code before it runs and explain what is refused. The sandbox holds the program in either case.',
 };
 
+const severityOptions = [
+	{ name: 'Refuse the Program', value: 'block' },
+	{ name: 'Warn Only', value: 'warn' },
+];
+
+const validationOptions: INodeProperties = {
+	displayName: 'Validation Options',
+	name: 'validationOptions',
+	type: 'collection',
+	placeholder: 'Add Option',
+	noDataExpression: true,
+	default: {},
+	displayOptions: { show: { validateCode: [true] } },
+	options: [
+		{
+			displayName: 'Allow Subprocesses',
+			name: 'allowSubprocess',
+			type: 'boolean',
+			default: false,
+			description: 'Whether Python and JavaScript may start other programs of the sandbox',
+		},
+		{
+			displayName: 'Allow Worker Threads',
+			name: 'allowWorkers',
+			type: 'boolean',
+			default: false,
+			description: 'Whether JavaScript may start worker threads',
+		},
+		{
+			displayName: 'Denied Paths',
+			name: 'readDeny',
+			type: 'string',
+			default: '',
+			placeholder: '/work/in/private.csv',
+			description: 'Comma-separated further paths that a program must not read',
+		},
+		{
+			displayName: 'Rule Severities',
+			name: 'severities',
+			type: 'string',
+			default: '',
+			placeholder: 'PY-DESER=warn, BASH-PRIV=off',
+			description: 'Comma-separated rules of the checker, each with block, warn or off',
+		},
+		{
+			displayName: 'Syntax Errors',
+			name: 'onSyntaxError',
+			type: 'options',
+			options: severityOptions,
+			default: 'block',
+			description: 'What becomes of a program that its parser does not understand',
+		},
+		{
+			displayName: 'What Findings Do',
+			name: 'findings',
+			type: 'options',
+			options: severityOptions,
+			default: 'block',
+			description: 'Whether a finding keeps the program from running',
+		},
+		{
+			displayName: 'Writable Folders',
+			name: 'writableRoots',
+			type: 'string',
+			default: '/work, /tmp',
+			description: 'Comma-separated folders a program may write to',
+		},
+	],
+};
+
 const maxCodeLength: INodeProperties = {
 	displayName: 'Max Code Length (Characters)',
 	name: 'maxCodeLength',
@@ -143,7 +213,15 @@ const allowInlineSecrets: INodeProperties = {
 	displayOptions: whereSecretsAreUsed,
 };
 
-const sandbox: INodeProperties[] = [timeout, memory, ...network, allowedImports, validateCode, maxCodeLength];
+const sandbox: INodeProperties[] = [
+	timeout,
+	memory,
+	...network,
+	allowedImports,
+	validateCode,
+	validationOptions,
+	maxCodeLength,
+];
 
 export const toolParameters: INodeProperties[] = [
 	{

@@ -1,4 +1,5 @@
 /** What the author of the workflow allows: the node's parameters, each in the unit of the contract. */
+import type { CheckPolicyInput } from '../../src/contract/check-policy.ts';
 import { KnownError } from '../../src/contract/error.ts';
 import type { Network } from '../../src/contract/job.ts';
 import { type LanguageChoice, languages } from '../../src/contract/language.ts';
@@ -7,6 +8,7 @@ import type { NodeContext } from '../shared/context.ts';
 import { readExposedSecrets } from '../shared/exposed-secrets.ts';
 import { hostList, splitList } from '../shared/lists.ts';
 import { literal } from '../shared/literal.ts';
+import { readCheckPolicy } from './check-policy.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { SecretSettings } from './secret-choice.ts';
 
@@ -19,6 +21,7 @@ export interface Settings {
 	/** Absent: every module of the sandbox. []: no module. Filled: these only. */
 	readonly allowedImports?: string[];
 	readonly check: boolean;
+	readonly checkPolicy: CheckPolicyInput;
 	/** Absent: programs get no secrets. */
 	readonly secrets?: SecretSettings;
 }
@@ -82,6 +85,7 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		network: readNetwork(context, itemIndex),
 		...readAllowedImports(context, itemIndex),
 		check: literal(context, 'validateCode', itemIndex, true) !== false,
+		checkPolicy: readCheckPolicy(context, itemIndex),
 		...readSecrets(context, itemIndex),
 	};
 }

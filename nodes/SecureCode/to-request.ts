@@ -26,6 +26,7 @@ export function toRequest(
 		network: settings.network,
 		...(settings.allowedImports === undefined ? {} : { allowedImports: settings.allowedImports }),
 		check: settings.check,
+		checkPolicy: settings.checkPolicy,
 		labels,
 	};
 }

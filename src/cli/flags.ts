@@ -30,6 +30,19 @@ export const programFlags = {
 		value: 'A,B',
 		help: 'only these modules; an empty list allows none (default: every module)',
 	},
+	'allow-subprocess': { type: 'boolean', help: 'the check lets Python and JavaScript start other programs' },
+	'allow-workers': { type: 'boolean', help: 'the check lets JavaScript start worker threads' },
+	writable: { type: 'string', value: 'A,B', help: 'folders the check lets a program write to (default /work,/tmp)' },
+	'read-deny': { type: 'string', value: 'A,B', help: 'further paths that the check does not let a program read' },
+	severity: {
+		type: 'string',
+		multiple: true,
+		value: 'RULE=S',
+		help: 'block, warn or off for one rule of docs/checker.md',
+	},
+	'warn-only': { type: 'boolean', help: 'the check blocks nothing, it only warns' },
+	'on-syntax-error': { type: 'string', value: 'S', help: 'block (default) or warn' },
+	'check-policy': { type: 'string', value: 'FILE', help: 'all of this from a YAML or JSON file; flags come on top' },
 } as const satisfies Flags;
 
 export const jobFlags = {
@@ -66,7 +79,7 @@ export const jobFlags = {
 	'no-warm': { type: 'boolean', help: 'start cold' },
 } as const satisfies Flags;
 
-type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 export const text = (values: Values, name: string): string | undefined => {
 	const value = values[name];

@@ -1,5 +1,6 @@
 /** One job: what is asked for, and how it ended. The same shapes serve n8n, the command line and the device agent. */
 import { z } from 'zod';
+import { checkPolicySchema } from './check-policy.ts';
 import { findingSchema } from './finding.ts';
 import { languageChoiceSchema, languageSchema } from './language.ts';
 import { type LimitName, type LimitRow, limits } from './limits.ts';
@@ -75,6 +76,7 @@ export const jobRequestSchema = z
 		files: z.array(jobFileSchema).default([]),
 		data: z.json().optional().describe('Appears as /work/in/data.json.'),
 		session: z.string().optional(),
+		checkPolicy: checkPolicySchema.prefault({}),
 		check: z.boolean().default(true).describe('false: run without the static check. The jail is the same.'),
 		labels: labelsSchema.prefault({}),
 	})

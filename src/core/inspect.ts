@@ -22,6 +22,7 @@ export type Inspection = Inspected | { readonly refused: JobResult };
 /** What the checker must know of a job; the same rules serve the nodes, the command line and the agent. */
 export function checkOptionsFor(request: JobRequest): CheckOptions {
 	return checkOptionsSchema.parse({
+		...request.checkPolicy,
 		language: request.script === undefined ? request.language : 'bash',
 		network: request.network,
 		allowedImports: request.allowedImports,

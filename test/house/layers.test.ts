@@ -41,7 +41,7 @@ const rooms: readonly Room[] = [
 			...['fastify', 'ws', 'jose', 'prom-client', 'pino', 'yaml', 'zod', 'node:*'],
 		],
 	},
-	{ folder: 'src/cli', imports: ['src/contract', 'src/core', 'src/device', 'zod', 'node:*'] },
+	{ folder: 'src/cli', imports: ['src/contract', 'src/core', 'src/device', 'yaml', 'zod', 'node:*'] },
 	{
 		folder: 'nodes',
 		imports: [

@@ -6,14 +6,13 @@ import { KnownError, problemFor } from '../../contract/error.ts';
 import { languageChoiceSchema, languageLabels } from '../../contract/language.ts';
 import { limits } from '../../contract/limits.ts';
 import { type CheckOptions, check as checkCode, checkOptionsSchema, describeFindings } from '../../core/compose.ts';
+import { checkPolicy } from '../check-policy.ts';
 import type { Command, Typed } from '../command.ts';
 import { allowedImports, type Flags, language, network, programFlags, text } from '../flags.ts';
 import { type Line, readLines, writeLine } from '../lines.ts';
 
 const flags = {
 	...programFlags,
-	'allow-subprocess': { type: 'boolean', help: 'Python and JavaScript may start other programs' },
-	'warn-only': { type: 'boolean', help: 'block nothing, warn only' },
 	'max-code-length': { type: 'string', value: 'N', help: `characters (default ${limits.codeCharacters.default})` },
 	json: { type: 'boolean', help: 'print one line of JSON for each program' },
 	jsonl: {
@@ -38,11 +37,10 @@ const forbidden = 65;
 function optionsOf(typed: Typed): CheckOptions {
 	const length = text(typed.values, 'max-code-length');
 	const parsed = checkOptionsSchema.safeParse({
+		...checkPolicy(typed.values),
 		language: language(typed.values),
 		network: network(text(typed.values, 'network')),
 		allowedImports: allowedImports(typed.values),
-		allowSubprocess: typed.values['allow-subprocess'] === true,
-		warnOnly: typed.values['warn-only'] === true,
 		...(length !== undefined && { maxCodeLength: Number(length) }),
 	});
 	if (parsed.success) return parsed.data;

@@ -6,6 +6,7 @@ import type { JobRequestInput, JobResult, Problem } from '../../contract/job.ts'
 import { composeExecutor, defaultConcurrency, parseJobRequest } from '../../core/compose.ts';
 import type { Executor, JobContext } from '../../core/ports.ts';
 import { withoutRun } from '../../core/result.ts';
+import { checkPolicy } from '../check-policy.ts';
 import type { Typed } from '../command.ts';
 import { requestDefaults, text } from '../flags.ts';
 import { type Line, readLines, writeLine } from '../lines.ts';
@@ -86,7 +87,7 @@ async function* linesUntil(signal: AbortSignal | undefined): AsyncGenerator<Line
 
 /** @returns 0 once every line has its answer */
 export async function runLines(typed: Typed, context: JobContext): Promise<number> {
-	const defaults = requestDefaults(typed.values);
+	const defaults = { ...requestDefaults(typed.values), checkPolicy: checkPolicy(typed.values) };
 	const many = concurrency(typed) ?? defaultConcurrency();
 	const executor = composeExecutor({ concurrency: many });
 	const active = new Set<Promise<void>>();

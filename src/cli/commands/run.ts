@@ -7,6 +7,7 @@ import { KnownError, knownErrors } from '../../contract/error.ts';
 import type { JobRequestInput, JobResult } from '../../contract/job.ts';
 import { composeExecutor, parseJobRequest } from '../../core/compose.ts';
 import type { JobContext } from '../../core/ports.ts';
+import { checkPolicy } from '../check-policy.ts';
 import type { Command, Typed } from '../command.ts';
 import { type Flags, jobFlags, requestDefaults, type SecretFlag, secrets, text, texts } from '../flags.ts';
 import { runLines } from './run-lines.ts';
@@ -71,6 +72,7 @@ async function requestOf(typed: Typed): Promise<JobRequestInput> {
 	const stdin = await readStdin(typed);
 	return {
 		...requestDefaults(typed.values),
+		checkPolicy: checkPolicy(typed.values),
 		code: await readProgram(typed),
 		...(stdin !== undefined && { stdin }),
 		files: texts(typed.values, 'file').map((path) => ({ name: basename(path), path })),

@@ -15,6 +15,15 @@ describe('a request', () => {
 			env: {},
 			files: [],
 			check: true,
+			checkPolicy: {
+				allowSubprocess: false,
+				allowWorkers: false,
+				writableRoots: ['/work', '/tmp'],
+				readDeny: [],
+				severities: {},
+				warnOnly: false,
+				onSyntaxError: 'block',
+			},
 			labels: {},
 		});
 	});

@@ -19,6 +19,15 @@ const request: JobRequest = {
 	env: {},
 	files: [],
 	check: true,
+	checkPolicy: {
+		allowSubprocess: false,
+		allowWorkers: false,
+		writableRoots: ['/work', '/tmp'],
+		readDeny: [],
+		severities: {},
+		warnOnly: false,
+		onSyntaxError: 'block',
+	},
 	labels: { workflow: 'w1', execution: 'e1', item: '0' },
 };
 

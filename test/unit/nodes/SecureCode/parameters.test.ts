@@ -16,6 +16,7 @@ const sandboxNames = [
 	'allowedHosts',
 	'allowedImports',
 	'validateCode',
+	'validationOptions',
 	'maxCodeLength',
 ];
 

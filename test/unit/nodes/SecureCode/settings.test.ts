@@ -14,6 +14,7 @@ const defaults = {
 	codeCharacters: limits.codeCharacters.default,
 	network: 'none',
 	check: true,
+	checkPolicy: {},
 };
 
 describe('readSettings', () => {

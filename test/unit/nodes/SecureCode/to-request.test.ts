@@ -11,6 +11,7 @@ const settings: Settings = {
 	network: ['api.example.com'],
 	allowedImports: ['math'],
 	check: false,
+	checkPolicy: { warnOnly: true },
 };
 
 describe('toRequest', () => {
@@ -22,6 +23,7 @@ describe('toRequest', () => {
 			network: ['api.example.com'],
 			allowedImports: ['math'],
 			check: false,
+			checkPolicy: { warnOnly: true },
 			labels: { item: '0' },
 		});
 	});

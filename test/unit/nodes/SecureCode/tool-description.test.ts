@@ -9,6 +9,7 @@ const settings: Settings = {
 	codeCharacters: 50_000,
 	network: 'none',
 	check: true,
+	checkPolicy: {},
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 

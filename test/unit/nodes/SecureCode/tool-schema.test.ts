@@ -14,6 +14,7 @@ const settings: Settings = {
 	codeCharacters: 1000,
 	network: 'none',
 	check: true,
+	checkPolicy: {},
 };
 
 const offered = {
