@@ -10,6 +10,7 @@ import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
 import type { Language } from '../../src/contract/language.ts';
 import { isReachableByOthers } from '../../src/core/host/folders.ts';
 import { locateNsjail } from '../../src/core/sandbox/backends/nsjail/locate.ts';
+import type { World } from './world.ts';
 
 const checkout = join(import.meta.dirname, '..', '..');
 const isRoot = process.getuid?.() === 0;
@@ -78,11 +79,16 @@ export async function install(identity: Identity): Promise<Installation> {
 
 export interface StartOptions {
 	readonly env?: Readonly<Record<string, string>>;
+	/** Runs it in a network of its own. */
+	readonly world?: World | undefined;
 }
 
 /** Starts the command line as the identity of the installation. */
 export function start(at: Installation, args: readonly string[], options: StartOptions = {}): ChildProcess {
-	return spawn(at.node, [at.main, ...args], { ...at.user, env: { ...at.env, ...options.env }, cwd: '/' });
+	const env = { ...at.env, ...options.env };
+	const [command, ...words] = options.world?.within(at.user) ?? [];
+	if (command) return spawn(command, [...words, at.node, at.main, ...args], { env, cwd: '/' });
+	return spawn(at.node, [at.main, ...args], { ...at.user, env, cwd: '/' });
 }
 
 export interface Ran {
@@ -114,14 +120,21 @@ type JobLine = JobRequestInput & { readonly id?: string | number };
 export class Jail {
 	readonly identity: Identity;
 	readonly #args: readonly string[];
+	readonly #start: StartOptions;
 	readonly #waiting = new Map<string | number, (answer: Answer) => void>();
 	#at: Installation | undefined;
 	#child: ChildProcess | undefined;
 	#jobs = 0;
 
-	constructor(identity: Identity, args: readonly string[]) {
+	constructor(identity: Identity, args: readonly string[], options: StartOptions = {}) {
 		this.identity = identity;
 		this.#args = args;
+		this.#start = options;
+	}
+
+	/** The process of the command line. */
+	get pid(): number {
+		return this.#child?.pid ?? 0;
 	}
 
 	get at(): Installation {
@@ -137,7 +150,7 @@ export class Jail {
 	async open(withFiles: boolean): Promise<void> {
 		this.#at = await install(this.identity);
 		const out = withFiles ? ['--out', this.outDir] : [];
-		this.#child = start(this.at, ['run', '--jsonl', '--no-check', ...out, ...this.#args]);
+		this.#child = start(this.at, ['run', '--jsonl', '--no-check', ...out, ...this.#args], this.#start);
 		if (!this.#child.stdout || !this.#child.stderr) throw new Error('the command line has no output');
 		createInterface({ input: this.#child.stdout }).on('line', (line) => this.#hear(JSON.parse(line)));
 		this.#child.stderr.pipe(process.stderr);
@@ -175,6 +188,9 @@ interface JailOptions {
 	/** Takes over what programs leave in /work/out. */
 	readonly withFiles?: boolean;
 	readonly concurrency?: number;
+	/** Further words of the command line. */
+	readonly args?: readonly string[];
+	readonly start?: StartOptions;
 }
 
 /** The same tests for each identity; one that cannot be had says why, and fails where CI could have had it. */
@@ -184,7 +200,8 @@ export function asEachIdentity(body: (jail: Jail) => void, options: JailOptions 
 			test(`${identity.name} is not left out in CI`, () => expect(couldBeRoot()).toBe(false));
 		const reason = identity.skipped === null ? '' : ` (skipped: ${identity.skipped})`;
 		describe.skipIf(identity.skipped !== null)(`as ${identity.name}${reason}`, () => {
-			const jail = new Jail(identity, ['--concurrency', String(options.concurrency ?? 4)]);
+			const args = ['--concurrency', String(options.concurrency ?? 4), ...(options.args ?? [])];
+			const jail = new Jail(identity, args, options.start);
 			beforeAll(() => jail.open(options.withFiles === true));
 			afterAll(() => jail.close());
 			body(jail);

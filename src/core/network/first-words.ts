@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { getExtensionData, readTlsClientHello } from 'read-tls-client-hello';
+import { Refusal } from './outside.ts';
 
 /** A greeting or a request line that is longer is nobody's. */
 const mostBytes = 16_640;
@@ -52,10 +53,11 @@ function listen(socket: Socket, silentMs: number): Promise<Buffer> {
 			clearTimeout(timer);
 			socket.off('readable', look).off('end', end).off('close', fail);
 		};
-		const fail = () => {
+		const giveUp = (error: Error) => {
 			stop();
-			reject(new Error('the connection ended before it said for whom it is'));
+			reject(error);
 		};
+		const fail = () => giveUp(new Error('the connection ended before it said for whom it is'));
 		const finish = () => {
 			stop();
 			if (read.length > 0) socket.unshift(read);
@@ -68,7 +70,7 @@ function listen(socket: Socket, silentMs: number): Promise<Buffer> {
 			if (chunk === null) return;
 			if (read.length === 0) {
 				clearTimeout(timer);
-				timer = setTimeout(fail, wordsMs);
+				timer = setTimeout(() => giveUp(new Refusal('it did not say in time for whom it is')), wordsMs);
 			}
 			read = Buffer.concat([read, chunk]);
 			if (isEnough(read)) finish();

@@ -127,13 +127,15 @@ export class Gateway {
 			if (this.#bytes > fixedLimits.networkBytes) throw new Refusal('too much data');
 			await this.#carry(client, name, port);
 		} catch (error) {
-			this.#refuse(name ?? client.localAddress ?? '', port, error);
+			this.#answer(name ?? client.localAddress ?? '', port, error);
 			client.destroy();
 		}
 	}
 
-	#refuse(host: string, port: number, error: unknown): string {
-		const reason = reasonOf(error);
+	/** What a program reads; what is no decision of ours, as a client or a server that hangs up, the model is not told. */
+	#answer(host: string, port: number, error: unknown): string {
+		const reason = refusalIn(error);
+		if (reason === undefined) return `${host}:${port} did not answer as it should`;
 		this.#note(host, port, reason);
 		return `refused by policy: ${host}:${port} (${reason}); allowed: ${this.allowed.join(', ')}`;
 	}
@@ -164,7 +166,7 @@ export class Gateway {
 	): void {
 		const rewrite: Rewrite | undefined =
 			intercepted && rewriteFor(name, port, intercepted.substitution, intercepted.mask);
-		const refuse = (error: unknown) => this.#refuse(name, port, error);
+		const refuse = (error: unknown) => this.#answer(name, port, error);
 		relayHttp(client, { host: name, connect, count: this.#count, refuse, rewrite });
 	}
 
@@ -211,9 +213,9 @@ function judgeWords(words: FirstWords, name: string, isWeb: boolean): void {
 
 const otherHost = (host: string): Refusal => new Refusal(`the request was for another host (${host.slice(0, 80)})`);
 
-function reasonOf(error: unknown): string {
+function refusalIn(error: unknown): string | undefined {
 	if (error instanceof WrongHost) return otherHost(error.message).message;
-	return error instanceof Refusal ? error.message : 'the connection failed';
+	return error instanceof Refusal ? error.message : undefined;
 }
 
 /** Resolves with the event; a failure, an end or too long a time rejects. */
