@@ -8,6 +8,7 @@ import {
 	network,
 	programFlags,
 	requestDefaults,
+	secrets,
 	text,
 	texts,
 } from '../../../src/cli/flags.ts';
@@ -15,6 +16,20 @@ import { jobRequestSchema } from '../../../src/contract/job.ts';
 import { limits } from '../../../src/contract/limits.ts';
 
 const MiB = 1024 * 1024;
+
+describe('secrets', () => {
+	it('reads names, and the hosts that some are bound to', () => {
+		expect(secrets({ secret: ['KEY', 'TOKEN@api.example.com, *.example.org:8443'] })).toEqual([
+			{ name: 'KEY' },
+			{ name: 'TOKEN', hosts: ['api.example.com', '*.example.org:8443'] },
+		]);
+		expect(requestDefaults({ secret: ['KEY', 'TOKEN@a.example'] }).secrets).toEqual(['KEY', 'TOKEN']);
+	});
+
+	it.each(['KEY@', 'KEY@ ,', 'KEY@a.example@b.example'])('refuses %s', (typed) => {
+		expect(() => secrets({ secret: [typed] })).toThrow(`--secret ${typed}: write NAME or NAME@host1,host2`);
+	});
+});
 
 describe('requestDefaults', () => {
 	it('is closed when nothing was typed', () => {

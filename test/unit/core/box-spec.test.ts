@@ -73,6 +73,23 @@ describe('boxSpecFor', () => {
 		});
 	});
 
+	it('shows the list of certificates and the authority of the job when secrets are put in outside', () => {
+		const trust = { certificates: 'LIST', authority: 'OURS' };
+		const list = '/etc/ssl/certs/ca-certificates.crt';
+		const { env, files } = boxSpecFor(request({ code: 'print(1)' }), { ...parts, ports: [53, 80], trust });
+		expect(env).toEqual({
+			...environment,
+			...{ SSL_CERT_FILE: list, REQUESTS_CA_BUNDLE: list, CURL_CA_BUNDLE: list },
+			...{ NODE_EXTRA_CA_CERTS: '/opt/secure-code/authority.pem', MPLBACKEND: 'Agg' },
+		});
+		expect(files).toEqual([
+			{ path: '/code/main.py', content: 'print(1)' },
+			{ path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' },
+			{ path: list, content: 'LIST\nOURS' },
+			{ path: '/opt/secure-code/authority.pem', content: 'OURS' },
+		]);
+	});
+
 	it('lets the job change its environment, but keeps secrets apart', () => {
 		const job = request({ code: '', env: { TZ: 'Europe/Madrid', A: 'b' }, secrets: ['KEY'] });
 		const { env, secretEnv } = boxSpecFor(job, { ...parts, secretValues: { KEY: 'value', OTHER: 'not asked for' } });

@@ -81,6 +81,41 @@ describe('a job with secrets', () => {
 		expect([status, problem]).toEqual(['succeeded', problemFor('SECRET_UNMASKED', { names: 'FLAG' })]);
 	});
 
+	it('holds a placeholder for a secret that is bound to hosts, with a network and without', async () => {
+		const specs: BoxSpec[] = [];
+		const keep: Act = async (spec) => {
+			specs.push(spec);
+			return goodOutcome;
+		};
+		const context = { secretValues: { ...secretValues, FREE: 'given-as-it-is' }, secretHosts: { KEY: ['a.example'] } };
+		for (const network of ['none', ['a.example']] as const)
+			await run(
+				keep,
+				script({ secrets: ['KEY', 'FREE'], network: network === 'none' ? network : [...network] }),
+				context,
+			);
+		const placeholder = expect.stringMatching(/^scp_[\w-]{32}$/);
+		expect(specs.map(({ secretEnv }) => secretEnv)).toEqual([
+			{ KEY: placeholder, FREE: 'given-as-it-is' },
+			{ KEY: placeholder, FREE: 'given-as-it-is' },
+		]);
+		expect(JSON.stringify(specs)).not.toContain(secretValues.KEY);
+		const authorities = specs.map(({ files }) => files.filter(({ path }) => path.endsWith('authority.pem')).length);
+		expect(authorities).toEqual([0, 1]);
+	});
+
+	it.each([
+		['a host that is none', { KEY: 'hunter2-hunter3' }, ['https://a.example'], '"https://a.example" is not a host'],
+		['a value that cannot be masked', { KEY: 'short' }, ['a.example'], 'too short or too common'],
+	])('does not run when a secret is bound with %s', async (_what, values, hosts, words) => {
+		const act = vi.fn(succeed);
+		const job = script({ secrets: ['KEY'] });
+		const refused = run(act, job, { secretValues: values, secretHosts: { KEY: hosts } });
+		await expect(refused).rejects.toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+		await expect(refused).rejects.toThrow(words);
+		expect(act).not.toHaveBeenCalled();
+	});
+
 	it('does not run when a secret would steer the loader outside the jail', async () => {
 		const act = vi.fn(succeed);
 		const job = script({ secrets: ['LD_PRELOAD'] });

@@ -1,0 +1,95 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { decode, encode } from 'dns-packet';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Gateway } from '../../../../src/core/network/gateway.ts';
+import { networkRules } from '../../../../src/core/network/rules.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+	for (const close of closing.splice(0)) close();
+});
+
+const gatewayFor = (...hosts: string[]): Gateway => {
+	const gateway = new Gateway(networkRules(hosts));
+	closing.push(() => gateway.close());
+	return gateway;
+};
+
+async function listener(): Promise<{ server: Server; port: number }> {
+	const server = createServer().listen(0, '0.0.0.0');
+	await once(server, 'listening');
+	return { server, port: (server.address() as { port: number }).port };
+}
+
+async function names(gateway: Gateway): Promise<(name: string) => Promise<string | undefined>> {
+	const socket = createSocket('udp4').bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	gateway.take(53, socket);
+	const client: UdpSocket = createSocket('udp4');
+	closing.push(() => client.close());
+	return async (name) => {
+		client.send(encode({ type: 'query', id: 1, questions: [{ type: 'A', name }] }), socket.address().port, '127.0.0.1');
+		const [message] = await once(client, 'message');
+		const [answer] = decode(message).answers ?? [];
+		return answer?.type === 'A' ? answer.data : undefined;
+	};
+}
+
+/** Connects, says something, and waits for the end. */
+async function dial(host: string, port: number, words: string): Promise<void> {
+	const socket = connect({ host, port });
+	socket.on('error', () => {}).write(words);
+	socket.resume();
+	await once(socket, 'close');
+}
+
+describe('Gateway', () => {
+	it('closes a socket that arrives after the end', async () => {
+		const gateway = gatewayFor('a.example');
+		gateway.close();
+		const { server } = await listener();
+		gateway.take(80, server);
+		expect(server.listening).toBe(false);
+	});
+
+	it('closes all it was given, once and twice', async () => {
+		const gateway = gatewayFor('a.example');
+		const { server, port } = await listener();
+		gateway.take(80, server);
+		const client = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+		await once(client, 'connect');
+		gateway.close();
+		gateway.close();
+		await once(client, 'close');
+		expect(server.listening).toBe(false);
+	});
+
+	it('notes each refusal once, and no client that only hangs up', async () => {
+		const { server, port } = await listener();
+		const gateway = gatewayFor(`a.example:${port}`, 'b.example:1');
+		const ask = await names(gateway);
+		gateway.take(port, server);
+		const [a = '', b = ''] = [await ask('a.example'), await ask('b.example')];
+		expect([a, b, await ask('c.example')]).toEqual(['127.1.0.1', '127.1.0.2', undefined]);
+		for (let count = 0; count < 3; count++) await dial(b, port, 'hello');
+		await dial('127.0.0.1', port, 'hello');
+		const gone = connect({ host: a, port });
+		await once(gone, 'connect');
+		gone.resetAndDestroy();
+		await dial(b, port, 'hello');
+		expect(gateway.decisions).toEqual([
+			{ host: 'c.example', port: null, refused: 'not allowed' },
+			{ host: 'b.example', port, refused: 'this port is not allowed' },
+			{ host: '127.0.0.1', port, refused: 'only names can be reached, no bare addresses' },
+		]);
+	});
+
+	it('remembers a hundred refusals of a program that asks for thousands of names', async () => {
+		const gateway = gatewayFor('a.example');
+		const ask = await names(gateway);
+		for (let count = 0; count < 150; count++) await ask(`n${count}.example`);
+		expect(gateway.decisions).toHaveLength(100);
+	});
+});
