@@ -17,7 +17,9 @@ const sandboxLabels = [
 	'Network',
 	'Allowed Imports',
 	'Enable Code Validation',
+	'Validation Options',
 	'Max Code Length (Characters)',
+	'Use Secrets',
 ];
 
 describe.skipIf(reason !== undefined)(title, () => {

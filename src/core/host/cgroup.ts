@@ -136,12 +136,16 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	};
 }
 
-/** Hands the controllers down to the children of `dir`; true when memory and pids are there. */
+/**
+ * Hands the controllers down to the children of `dir`; true when memory and pids are there. Processor time comes last: it
+ * may be handed down by a group that still holds processes, which turns that group into one where memory never can be.
+ */
 function delegate(dir: string): boolean {
-	writeOptional(join(dir, 'cgroup.subtree_control'), '+cpu');
 	writeOptional(join(dir, 'cgroup.subtree_control'), '+memory +pids');
 	const handed = readOptional(join(dir, 'cgroup.subtree_control')) ?? '';
-	return /\bmemory\b/.test(handed) && /\bpids\b/.test(handed);
+	if (!/\bmemory\b/.test(handed) || !/\bpids\b/.test(handed)) return false;
+	writeOptional(join(dir, 'cgroup.subtree_control'), '+cpu');
+	return true;
 }
 
 /** A group that holds processes cannot have children with controllers, so its processes move into a leaf first. */
