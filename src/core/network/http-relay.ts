@@ -24,6 +24,8 @@ export interface Rewrite {
 	readonly body: (answer: IncomingMessage) => Transform[];
 }
 
+/** Some servers set very long cookies and policies. */
+const maxHeaderSize = 65_536;
 /** Requests that a client may send before the first is answered. */
 const mostPending = 32;
 
@@ -148,6 +150,7 @@ class Relay {
 				path: url,
 				headers: headersOn(request, rewrite),
 				setHost: false,
+				maxHeaderSize,
 			});
 			onward.on('response', (answer) => this.#back(answer, response));
 			onward.on('error', fail);
@@ -195,7 +198,9 @@ export class WrongHost extends Error {}
 export function relayHttp(client: Duplex, route: Route): void {
 	const relay = new Relay(client, route);
 	// No time limit of its own: it ends with either side, and with the job.
-	const server = createServer({ keepAliveTimeout: 0 }, (request, response) => relay.serve(request, response));
+	const server = createServer({ keepAliveTimeout: 0, maxHeaderSize }, (request, response) =>
+		relay.serve(request, response),
+	);
 	// A client may end its side and wait for the answer.
 	Object.assign(server, { httpAllowHalfOpen: true });
 	server.on('connect', (request: IncomingMessage, socket: Duplex) => {
