@@ -1,5 +1,5 @@
 /** What a job needs for secrets that only its gateway holds: placeholders, an authority of its own, and whom we trust. */
-import { createSecureContext, getCACertificates, rootCertificates } from 'node:tls';
+import tls from 'node:tls';
 import { KnownError } from '../../contract/error.ts';
 import type { Mask } from '../secrets/redact.ts';
 import type { Interception } from './gateway.ts';
@@ -26,9 +26,9 @@ function requireUsable(name: string, hosts: readonly string[], { mask }: BoundSe
 		);
 }
 
-/** Node.js's own list, with what the operator added to it; older versions do not tell the latter. */
+/** Node.js's own list, with what the operator added to it; before 22.15 it does not tell the latter. */
 const ownCertificates = (): readonly string[] =>
-	typeof getCACertificates === 'function' ? getCACertificates('default') : rootCertificates;
+	typeof tls.getCACertificates === 'function' ? tls.getCACertificates('default') : tls.rootCertificates;
 
 /** @returns the substitution of a job, or undefined when none of its secrets is bound to hosts */
 export function bindSecrets(secrets: BoundSecrets): Substitution | undefined {
@@ -44,6 +44,6 @@ export function bindSecrets(secrets: BoundSecrets): Substitution | undefined {
 export async function intercept(substitution: Substitution, mask: Mask, certificates: string): Promise<Interception> {
 	// Only jobs that need certificates load what makes them.
 	const { Authority } = await import('./authority.ts');
-	const trusted = createSecureContext({ ca: [...ownCertificates(), certificates] });
+	const trusted = tls.createSecureContext({ ca: [...ownCertificates(), certificates] });
 	return { substitution, authority: new Authority(), trusted, mask };
 }
