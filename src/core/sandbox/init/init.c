@@ -15,7 +15,8 @@
  *
  * Control socket, host to init: one byte 'g' (go). Anything else, or a hang-up, ends the jail.
  * Control socket, init to host, one line each:
- *   R                                  ready: nothing of the program runs before the host says go
+ *   R                                  ready: the program starts now, or, if this process has no control groups to join
+ *                                      by itself, when the host has put it where it belongs and says go
  *   X ERRNO                            the program could not be executed
  *   J ERRNO                            a control group did not take this process
  *   N ERRNO                            the network of the jail could not be prepared
@@ -220,7 +221,6 @@ static void tell(char what, const long *numbers, int count) {
 static void await_go(void) {
 	char byte = 0;
 	long n;
-	tell('R', 0, 0);
 	do n = call3(SYS_read, CONTROL, &byte, 1);
 	while (n == -EINTR_);
 	if (n != 1 || byte != 'g') quit(1);
@@ -424,8 +424,10 @@ __attribute__((used)) void run(long *stack) {
 	refuse_x32();
 	open_input();
 	open_network(argv[3]);
-	join_groups(number_of(argv[2]));
-	await_go();
+	long groups = number_of(argv[2]);
+	join_groups(groups);
+	tell('R', 0, 0);
+	if (groups == 0) await_go();
 	long pid = start(program, environment, out[1], err[1]);
 	if (pid < 0) quit(4);
 	call1(SYS_close, out[1]);

@@ -22,14 +22,16 @@ const askFacts = [
 	' "version":"%d.%d.%d"%sys.version_info[:3],"stdlib":s.get_path("stdlib"),"site":site.getsitepackages()[0]}))',
 ].join('\n');
 
-/** A program that is killed has still shown what it printed: a pipe would otherwise hold it back. */
-const siteCustomize = 'import sys\nif sys.stdout is not None:\n    sys.stdout.reconfigure(line_buffering=True)\n';
+/**
+ * A line of a .pth file that begins with import is executed at the start. A program that is killed has then still shown
+ * what it printed, which a pipe would otherwise hold back.
+ */
+const flushLines = 'import sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)';
 
 const ourSite = '/opt/secure-code/python-site';
 
 const siteTexts = (folder: string): Record<string, string> => ({
-	[`${folder}/sitecustomize.py`]: siteCustomize,
-	[`${folder}/secure-code.pth`]: `${pythonPackages}\n`,
+	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n`,
 });
 
 const flags = ['-I', '-B', '-X', 'utf8'];

@@ -36,6 +36,7 @@ export class JailRun {
 	readonly #printed = { stdout: 0, stderr: 0 };
 	/** Resolves when nsjail has reaped the jail and left. */
 	readonly gone: Promise<void>;
+	#startTimer: NodeJS.Timeout | undefined;
 	#initPid = 0;
 	#stopped: StopReason | null = null;
 	#fault: string | null = null;
@@ -126,12 +127,13 @@ export class JailRun {
 			rest = lines.pop() ?? '';
 			for (const line of lines) this.#hear(parseInitMessage(line));
 		});
-		this.#after(startMs, () => this.#fail('the jail did not start in time'));
+		this.#startTimer = setTimeout(() => this.#fail('the jail did not start in time'), startMs);
+		this.#timers.add(this.#startTimer);
 	}
 
 	#hear(message: InitMessage | undefined): void {
 		if (!message) this.#fail('the first process of the jail said something that it never says');
-		else if (message.kind === 'ready') void this.#letGo();
+		else if (message.kind === 'ready') this.#letGo();
 		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
 		else if (message.kind === 'join-failed') this.#fail(`a control group refused the jail (errno ${message.errno})`);
 		else if (message.kind === 'network-failed') this.#fail(`the network of the jail failed (errno ${message.errno})`);
@@ -146,19 +148,29 @@ export class JailRun {
 		this.#settle();
 	}
 
-	/** Nothing of the program has run yet: limits are put around the first process, then it may start the program. */
-	async #letGo(): Promise<void> {
+	/** A first process that joined its control groups by itself starts the program at once; another waits for us. */
+	#letGo(): void {
 		this.#initPid = childrenOf(this.#child.pid ?? 0)[0] ?? 0;
+		if (this.#cgroup?.taskLists.length) this.#begin();
+		else void this.#placeAndGo();
+	}
+
+	/** Nothing of the program has run yet: limits are put around the first process, then it may start the program. */
+	async #placeAndGo(): Promise<void> {
 		if (this.#initPid === 0) this.#fail('the first process of the jail was not found');
 		await this.#cgroup?.add(this.#initPid).catch((error: Error) => {
 			this.#fail(`the control group refused the jail: ${error.message}`);
 		});
 		if (this.#stopped || this.#fault !== null) return;
-		this.#clearTimers();
 		if (!this.#cgroup) this.#watchMemory();
+		this.#begin();
+		this.#control.write('g');
+	}
+
+	#begin(): void {
+		clearTimeout(this.#startTimer);
 		this.#startedAt = performance.now();
 		this.#after(this.#spec.limits.timeoutMs, () => this.#stop('timeout'));
-		this.#control.write('g');
 	}
 
 	#watchMemory(): void {

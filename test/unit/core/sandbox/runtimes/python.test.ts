@@ -26,9 +26,8 @@ function fakePython(folder: string, facts: Partial<Facts> | string): string {
 }
 
 const siteTexts = (folder: string) => ({
-	[`${folder}/sitecustomize.py`]:
-		'import sys\nif sys.stdout is not None:\n    sys.stdout.reconfigure(line_buffering=True)\n',
-	[`${folder}/secure-code.pth`]: '/opt/packages/python\n',
+	[`${folder}/secure-code.pth`]:
+		'/opt/packages/python\nimport sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)\n',
 });
 
 const shared = { language: 'python', version: '3.12.1', launch: expect.any(Function) };
