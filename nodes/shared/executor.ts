@@ -10,6 +10,13 @@ export interface SecretsOfJob {
 	readonly hosts: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What the network let through (`refused` is null) or did not. */
+interface NetworkDecision {
+	readonly host: string;
+	readonly port: number | null;
+	readonly refused: string | null;
+}
+
 /** Runs a job in the executor of this process and kills it when n8n stops the execution. */
 export async function runJob(
 	context: NodeContext,
@@ -19,5 +26,6 @@ export async function runJob(
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
 	const job = parseJobRequest({ ...request, secrets: Object.keys(values) });
 	const signal = context.getExecutionCancelSignal();
-	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts });
+	const onDecision = (decision: NetworkDecision) => context.logger.info('Secure Code: network', { ...decision });
+	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts, onDecision });
 }

@@ -86,7 +86,9 @@ async function runInBox(
 	const { values, interception } = await secretsOf(request, context, rules);
 	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
 	const inputs = await boxes.shareInputs(request);
-	const gateway = new Gateway(rules, interception);
+	const gateway = new Gateway(rules, interception, (decision) =>
+		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),
+	);
 	const recorder = new Recorder(request, context, gateway);
 	try {
 		const spec = boxSpecFor(request, {

@@ -2,6 +2,7 @@
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import type { Language } from '../contract/language.ts';
 import type { Inspection } from './inspect.ts';
+import type { Decision } from './network/gateway.ts';
 import type { Backend, OutputStream } from './sandbox/backend.ts';
 import type { Runtime } from './sandbox/runtimes/runtime.ts';
 
@@ -10,6 +11,8 @@ export interface JobContext {
 	readonly signal?: AbortSignal | undefined;
 	/** Sees every byte as it arrives, before anything is cut or cleaned, with secrets masked. */
 	readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+	/** Hears what the network let through and refused, once for each host, port and reason, with secrets masked. */
+	readonly onDecision?: ((decision: Decision) => void) | undefined;
 	/** Folder of the host that receives what the program leaves in /work/out. */
 	readonly outDir?: string | undefined;
 	/** Values of secrets by name: those named in the request are given to the program, and all of them are masked. */

@@ -45,6 +45,7 @@ const questionsPerSecond = 2_000;
 export class Gateway {
 	readonly #rules: NetworkRules;
 	readonly #interception: Interception | undefined;
+	readonly #onDecision: (decision: Decision) => void;
 	readonly #names: Names;
 	readonly #outside: Outside;
 	readonly #open = new Set<Socket>();
@@ -54,7 +55,9 @@ export class Gateway {
 	#bytes = 0;
 	#isClosed = false;
 
-	constructor(rules: NetworkRules, interception?: Interception) {
+	/** @param onDecision hears of each decision once, as it is made */
+	constructor(rules: NetworkRules, interception?: Interception, onDecision: (decision: Decision) => void = () => {}) {
+		this.#onDecision = onDecision;
 		this.#rules = rules;
 		this.#interception = interception;
 		this.#names = new Names(rules);
@@ -112,7 +115,10 @@ export class Gateway {
 
 	#note(host: string, port: number | null, refused: string | null): void {
 		const key = JSON.stringify([host, port, refused]);
-		if (this.#decisions.size < mostDecisions) this.#decisions.set(key, { host, port, refused });
+		if (this.#decisions.has(key) || this.#decisions.size >= mostDecisions) return;
+		const decision = { host, port, refused };
+		this.#decisions.set(key, decision);
+		this.#onDecision(decision);
 	}
 
 	async #serve(client: Socket, port: number): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { decode, encode } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Gateway } from '../../../../src/core/network/gateway.ts';
+import { type Decision, Gateway } from '../../../../src/core/network/gateway.ts';
 import { networkRules } from '../../../../src/core/network/rules.ts';
 
 const closing: (() => void)[] = [];
@@ -91,5 +91,14 @@ describe('Gateway', () => {
 		const ask = await names(gateway);
 		for (let count = 0; count < 150; count++) await ask(`n${count}.example`);
 		expect(gateway.decisions).toHaveLength(100);
+	});
+
+	it('tells of each decision once, as it is made', async () => {
+		const heard: Decision[] = [];
+		const gateway = new Gateway(networkRules(['a.example']), undefined, (decision) => heard.push(decision));
+		closing.push(() => gateway.close());
+		const ask = await names(gateway);
+		for (const name of ['x.example', 'x.example', 'a.example']) await ask(name);
+		expect(heard).toEqual([{ host: 'x.example', port: null, refused: 'not allowed' }]);
 	});
 });
