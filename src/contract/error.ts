@@ -170,6 +170,13 @@ export const knownErrors = {
 		message: 'The code was not run, because {language} was not found for the sandbox on this machine.',
 		next: 'Run "secure-code setup" on the machine that runs n8n, or install the interpreter where every user can read it.',
 	},
+	NETWORK_OFF: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program failed where it tried the network, which is off in this sandbox.',
+		next: 'Work without the network; whoever built the workflow can allow single hosts.',
+	},
 	NETWORK_REFUSED: {
 		audience: 'model',
 		http: 200,

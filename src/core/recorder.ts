@@ -2,6 +2,7 @@
 import { problemFor } from '../contract/error.ts';
 import type { JobRequest, JobResult, Problem } from '../contract/job.ts';
 import { fixedLimits } from '../contract/limits.ts';
+import type { JobStatus } from '../contract/status.ts';
 import type { Inspected } from './inspect.ts';
 import type { Gateway } from './network/gateway.ts';
 import type { JobContext } from './ports.ts';
@@ -25,6 +26,18 @@ function networkProblem({ decisions, allowed }: Gateway): Problem | null {
 		.map(({ host, port, refused: reason }) => `${host}${port ? `:${port}` : ''} (${reason})`);
 	const more = refused.length > mostRefusals ? ` and ${refused.length - mostRefusals} more` : '';
 	return problemFor('NETWORK_REFUSED', { details: named.join(', ') + more, allowed: allowed.join(', ') });
+}
+
+const unreachable = /Network is unreachable|ENETUNREACH/;
+const nameless = /name resolution|Name or service not known|EAI_AGAIN|ENOTFOUND|resolve host/;
+
+/** The kernel refuses bare addresses by itself, so only the program knows; the end of its own words is read for a hint. */
+function unreachableProblem(stderr: string, { allowed }: Gateway): Problem | null {
+	const end = stderr.slice(-4096);
+	if (allowed.length === 0) return unreachable.test(end) || nameless.test(end) ? problemFor('NETWORK_OFF') : null;
+	if (!unreachable.test(end)) return null;
+	const details = 'a bare address, or something else than TCP to a name';
+	return problemFor('NETWORK_REFUSED', { details, allowed: allowed.join(', ') });
 }
 
 /** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
@@ -82,11 +95,12 @@ export class Recorder {
 	}
 
 	/** What the caller should know although the program is not to blame. */
-	#remark(missing: readonly string[]): Problem | null {
+	#remark(missing: readonly string[], status: JobStatus, stderr: string): Problem | null {
 		if (missing.length > 0) return problemFor('FILES_INCOMPLETE', { details: missing.join(', ') });
 		const { refused } = this.#context.mask;
 		if (refused.length > 0) return problemFor('SECRET_UNMASKED', { names: refused.join(', ') });
-		return networkProblem(this.#gateway);
+		const isFailed = status !== 'succeeded';
+		return networkProblem(this.#gateway) ?? (isFailed ? unreachableProblem(stderr, this.#gateway) : null);
 	}
 
 	async result(outcome: BoxOutcome & { tier: Tier }, backend: string, inspected: Inspected): Promise<JobResult> {
@@ -112,7 +126,7 @@ export class Recorder {
 			start: 'cold',
 			findings,
 			files,
-			problem: verdict.problem ?? this.#remark(missing),
+			problem: verdict.problem ?? this.#remark(missing, verdict.status, stderr.text),
 		};
 	}
 

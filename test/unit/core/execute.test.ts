@@ -60,6 +60,37 @@ const untilStopped: Act = (_spec, io) =>
 		io.signal.addEventListener('abort', () => resolve({ ...goodOutcome, exit: null, stopped: io.signal.reason }));
 	});
 
+describe('a program that failed at the network', () => {
+	const failing =
+		(stderr: string): Act =>
+		async (_spec, io) => {
+			io.onOutput('stderr', Buffer.from(stderr));
+			return { ...goodOutcome, exit: { code: 1, signal: null } };
+		};
+	const problemOf = async (stderr: string, network: JobRequestInput['network']) =>
+		(await run(failing(stderr), script({ network }))).problem;
+
+	it.each([
+		'socket.gaierror: [Errno -3] Temporary failure in name resolution',
+		'curl: (6) Could not resolve host: a.com',
+		'Error: getaddrinfo EAI_AGAIN a.com',
+		'OSError: [Errno 101] Network is unreachable',
+	])('is told that there is none: %s', async (stderr) => {
+		expect(await problemOf(stderr, 'none')).toEqual(problemFor('NETWORK_OFF'));
+	});
+
+	it('is told that bare addresses lead nowhere where names do', async () => {
+		const details = 'a bare address, or something else than TCP to a name';
+		expect(await problemOf('connect ENETUNREACH 10.0.0.1:80', ['a.com'])).toEqual(
+			problemFor('NETWORK_REFUSED', { details, allowed: 'a.com' }),
+		);
+	});
+
+	it('is not told so when it speaks of something else', async () => {
+		expect(await problemOf('ValueError: 7', 'none')).toBeNull();
+	});
+});
+
 describe('a job with secrets', () => {
 	const secretValues = { KEY: 'hunter2-hunter3' };
 
