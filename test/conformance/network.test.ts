@@ -60,6 +60,10 @@ const clients: [string, 'python' | 'javascript' | 'bash', string][] = [
 	['wget', 'bash', 'wget --quiet --output-document=- URL/; echo'],
 ];
 
+test.runIf(process.env.CI && process.getuid?.() === 0)('a world can be made where it must be', () => {
+	expect(reason).toBeNull();
+});
+
 describe.skipIf(reason !== null)(`in a world of its own${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
 	beforeAll(() => world.open());
 	afterAll(() => world.close());
