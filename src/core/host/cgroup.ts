@@ -1,18 +1,9 @@
 /** Control groups of one run, on version 1, version 2 and hybrid hosts: create, limit, fill, read, remove. */
-import {
-	accessSync,
-	closeSync,
-	constants,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	rmdirSync,
-	writeFileSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CgroupCandidates, type ControllerV1, cgroupCandidates, controllersV1 } from './cgroup-plan.ts';
+import { readOptional } from './read.ts';
 
 export interface CgroupLimits {
 	readonly memoryBytes: number;
@@ -46,14 +37,6 @@ export interface CgroupHost {
 	 */
 	prepareToAdd(): void;
 	create(name: string, limits: CgroupLimits): Cgroup;
-}
-
-function readOptional(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return undefined;
-	}
 }
 
 function writeOptional(path: string, value: string | number): void {

@@ -1,15 +1,8 @@
 /** What the kernel says about itself and about the place this process lives in. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { isRoot } from './folders.ts';
-
-function readOptional(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return undefined;
-	}
-}
+import { readOptional } from './read.ts';
 
 /** Whether our / is another than that of the first process; only root may look. */
 function isChroot(): boolean {

@@ -1,17 +1,10 @@
 /** Looks at running processes through /proc: who started whom, how much memory they hold, whether they are gone. */
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
-
-function readOptional(path: string): string {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return '';
-	}
-}
+import { readOptional } from './read.ts';
 
 /** Field 4 of proc_pid_stat(5); the name before it may hold spaces and brackets. */
 function parentOf(pid: number): number {
-	const stat = readOptional(`/proc/${pid}/stat`);
+	const stat = readOptional(`/proc/${pid}/stat`) ?? '';
 	return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
 }
 
@@ -52,7 +45,7 @@ function folderBytes(init: number, folders: readonly string[]): number {
 
 /** Counts a page once however many processes share it (proc_pid_smaps_rollup), and a mapped file not twice. */
 function exactBytes(pids: readonly number[], inFolders: number): number {
-	const texts = pids.map((pid) => readOptional(`/proc/${pid}/smaps_rollup`));
+	const texts = pids.map((pid) => readOptional(`/proc/${pid}/smaps_rollup`) ?? '');
 	const shared = sum(texts.map((text) => sizeIn(text, 'Pss_Shmem')));
 	return sum(texts.map((text) => sizeIn(text, 'Pss_Anon'))) + Math.max(shared, inFolders);
 }
@@ -64,7 +57,7 @@ function exactBytes(pids: readonly number[], inFolders: number): number {
 export function heldBytes(init: number, folders: readonly string[], limit: number): number {
 	const pids = [init, ...descendantsOf(init)];
 	const inFolders = folderBytes(init, folders);
-	const texts = pids.map((pid) => readOptional(`/proc/${pid}/status`));
+	const texts = pids.map((pid) => readOptional(`/proc/${pid}/status`) ?? '');
 	const cheap = inFolders + sum(texts.map((text) => sizeIn(text, 'RssAnon') + sizeIn(text, 'RssShmem')));
 	return cheap > limit ? exactBytes(pids, inFolders) : cheap;
 }
