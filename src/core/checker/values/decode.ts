@@ -1,5 +1,5 @@
 /** Undoes the common encodings of text. Null: it is not of that encoding. */
-import { rowOf } from './value.ts';
+import { joinAll, knownTexts, rowOf, text, unknown, type Values } from './value.ts';
 
 function base64(encoded: string): string | null {
 	try {
@@ -82,4 +82,14 @@ export function decode(encoding: string, encoded: string): string | null {
 		.replace(/_codec$|-codec$/, '')
 		.replace('unicode-escape', 'unicode_escape');
 	return rowOf(decoders, name)?.(encoded) ?? null;
+}
+
+/** Every known text that the values stand for, decoded; what cannot be decoded is unknown. */
+export function decodedTexts(encoding: string, encoded: Values): Values {
+	return joinAll(
+		knownTexts(encoded).map((one) => {
+			const decoded = decode(encoding, one);
+			return decoded === null ? unknown : text(decoded);
+		}),
+	);
 }

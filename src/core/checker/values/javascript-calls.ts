@@ -1,6 +1,6 @@
 /** The calls of JavaScript that give names, texts or paths: indirection and folding in one table. */
 import { borrowedCall, type CallSite } from './call-site.ts';
-import { decode } from './decode.ts';
+import { decode, decodedTexts } from './decode.ts';
 import { baseOf, directoryOf, joinedPaths, normalisePath } from './fold-paths.ts';
 import { joined } from './fold-text.ts';
 import { moduleRef } from './members.ts';
@@ -64,12 +64,7 @@ const characterOf = (arg: Values): Values => {
 const decoding =
 	(encoding: string): Call =>
 	(site) =>
-		joinAll(
-			knownTexts(argument(site, 0)).map((encoded) => {
-				const decoded = decode(encoding, encoded);
-				return decoded === null ? unknown : text(decoded);
-			}),
-		);
+		decodedTexts(encoding, argument(site, 0));
 
 /** Bytes keep their text; with an encoding they are decoded. */
 const buffer: Call = (site) => {

@@ -1,6 +1,6 @@
 /** The calls of Python that give names, texts or paths: indirection and folding in one table. */
 import type { CallSite } from './call-site.ts';
-import { decode } from './decode.ts';
+import { decodedTexts } from './decode.ts';
 import { baseOf, directoryOf, home, joinedPaths, normalisePath, pathsOf } from './fold-paths.ts';
 import { asCharacter, fold, joined, pythonTextMethods } from './fold-text.ts';
 import { globalNamed, moduleRef } from './members.ts';
@@ -115,12 +115,7 @@ function bytes(site: CallSite): Values {
 const decoding =
 	(encoding: string): Call =>
 	(site) =>
-		joinAll(
-			knownTexts(argument(site, 0)).map((encoded) => {
-				const decoded = decode(encoding, encoded);
-				return decoded === null ? unknown : text(decoded);
-			}),
-		);
+		decodedTexts(encoding, argument(site, 0));
 
 const codec: Call = (site) => {
 	const [encoding = 'utf-8'] = knownTexts(argument(site, 1, 'encoding'));
