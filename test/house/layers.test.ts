@@ -16,7 +16,10 @@ const parsers = ['acorn', '@sveltejs/acorn-typescript', 'py-ast', 'unbash', 'yam
 const rooms: readonly Room[] = [
 	{ folder: 'src/contract', imports: ['zod'] },
 	{ folder: 'src/core/checker', imports: ['src/contract', ...parsers] },
-	{ folder: 'src/core/policy', imports: ['src/contract', ...parsers] },
+	{
+		folder: 'src/core/policy',
+		imports: ['src/contract', 'src/core/runner/profile.ts', 're2js', 'node:crypto', ...parsers],
+	},
 	{ folder: 'src/core/secrets', imports: ['src/contract'] },
 	{ folder: 'src/core/host', imports: ['src/contract', 'execa', 'node:*', 'node:child_process'] },
 	{
@@ -30,15 +33,20 @@ const rooms: readonly Room[] = [
 			...['@peculiar/asn1-x509', 'dns-packet', 'read-tls-client-hello', 'node:*'],
 		],
 	},
+	{
+		folder: 'src/core/runner',
+		imports: ['src/contract', 'src/core/host', 'src/core/sandbox', 'src/core/text.ts', 'zod', 'node:*'],
+	},
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },
-	{ folder: 'src/device/wire', imports: ['src/contract', 'zod'] },
+	{ folder: 'src/device/wire', imports: ['src/contract', 'zod', 'node:crypto'] },
 	{ folder: 'src/device/client', imports: ['src/contract', 'src/device/wire', 'ws', 'zod', 'node:*'] },
 	{
 		folder: 'src/device/agent',
 		imports: [
-			...['src/contract', 'src/device/wire', 'src/core/compose.ts', 'src/core/ports.ts'],
-			...['fastify', 'ws', 'jose', 'prom-client', 'pino', 'yaml', 'zod', 'node:*'],
+			...['src/contract', 'src/device/wire', 'src/core'],
+			...['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'ws', 'jose', 'prom-client', 'pino', 're2js'],
+			...['selfsigned', 'yaml', 'zod', 'node:*'],
 		],
 	},
 	{ folder: 'src/cli', imports: ['src/contract', 'src/core', 'src/device', 'yaml', 'zod', 'node:*'] },

@@ -1,0 +1,124 @@
+/** What the rooms of the agent ask of each other. Faces know `Jobs` and `Approvals`; nobody but the store touches the database. */
+import type { Approval, ApprovalAnswer } from '../../contract/approval.ts';
+import type { AuditEntry } from '../../contract/audit.ts';
+import type { FaceName, JobDraft, JobEvent, JobState, JobView } from '../../contract/device-job.ts';
+import type { PolicyDecision } from '../../contract/policy.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { OutputStream } from '../../core/sandbox/backend.ts';
+
+/** How a face hands a job in, beside the job itself. */
+export interface Submission {
+	readonly face: FaceName;
+	/** Id that the client chose (job_id of QuickCMD, request_id of device_agent). */
+	readonly clientId?: string | undefined;
+	readonly draft: JobDraft;
+	/** What must not come twice: a nonce, or a hash of the signed bytes. Absent: the protocol has nothing of the kind. */
+	readonly freshness?: { readonly nonce: string; readonly expiresAt: number } | undefined;
+}
+
+/** A piece of stored output. Offsets are bytes; `bytes` never ends inside a UTF-8 character unless the stream does. */
+export interface OutputPage {
+	readonly bytes: Buffer;
+	readonly offset: number;
+	readonly nextOffset: number;
+	/** Nothing more comes: the job is over and this page reaches the end of what is stored. */
+	readonly eof: boolean;
+	readonly totalBytes: number;
+	readonly storedBytes: number;
+}
+
+export interface GrepHit {
+	readonly line: number;
+	readonly offset: number;
+	readonly text: string;
+}
+
+/**
+ * The one way in for every face. Refusals of the pipeline before the policy (replay, rate, quota, role) throw a
+ * KnownError; a refusal by policy or approval is a job with the status `denied`.
+ */
+export interface Jobs {
+	/** Resolves when the job is recorded (also as denied or waiting for approval); it runs on by itself. */
+	submit(principal: Principal, submission: Submission): Promise<JobView>;
+	/** Undefined when there is no such job, or none that this principal may read. */
+	get(principal: Principal, jobId: string): JobView | undefined;
+	findByClientId(principal: Principal, face: FaceName, clientId: string): JobView | undefined;
+	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[];
+	/** Resolves when the job is over, or waits for approval, or after so many milliseconds. */
+	settle(jobId: string, ms: number): Promise<JobView>;
+	/** Every event from `afterSeq` on, those that were and those that come; ends after the event `end`. */
+	watch(jobId: string, afterSeq: number, signal: AbortSignal): AsyncIterable<JobEvent>;
+	/** Resolves when nothing of the job is left. */
+	cancel(principal: Principal, jobId: string): Promise<JobView>;
+	read(jobId: string, stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
+	tail(jobId: string, stream: OutputStream, lines: number): Promise<OutputPage>;
+	/** Lines that match a pattern (RE2 syntax), linear in the size of the output. */
+	grep(jobId: string, stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
+	/** Deletes the stored output, as close_session of Agent3 does; the record stays. */
+	forget(principal: Principal, jobId: string): boolean;
+	/** Decides and explains; records and runs nothing. */
+	explain(principal: Principal, draft: JobDraft): PolicyDecision;
+}
+
+/** Requests for approval, as those see them who may answer. */
+export interface Approvals {
+	list(principal: Principal): Approval[];
+	get(principal: Principal, approvalId: string): Approval | undefined;
+	/** Throws APPROVAL_FORBIDDEN for the requester himself and for keys without the role, APPROVAL_OVER when it was answered. */
+	answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Approval;
+}
+
+/** What a stored job is made of; the store keeps it in one row. */
+export interface JobRow {
+	readonly jobId: string;
+	readonly face: FaceName;
+	readonly clientId: string | null;
+	readonly idempotencyKey: string | null;
+	readonly principal: Principal;
+	readonly draft: JobDraft;
+	readonly decision: PolicyDecision | null;
+	readonly acceptedAt: number;
+}
+
+/** Writes about jobs and the audit go to disk together or not at all. If it cannot write, it throws AUDIT_BROKEN and nothing runs. */
+export interface Store {
+	/** One transaction: the changes and their lines of the audit. Nested calls are a bug. @returns the last seal */
+	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): string;
+	job(jobId: string): JobView | undefined;
+	jobRow(jobId: string): JobRow | undefined;
+	jobByClientId(principal: string, face: FaceName, clientId: string): JobView | undefined;
+	jobByIdempotencyKey(principal: string, key: string): JobView | undefined;
+	jobs(filter: { principal?: string; state?: JobState; limit: number; before?: string }): JobView[];
+	jobsSince(principal: string, since: number): number;
+	approval(approvalId: string): Approval | undefined;
+	approvalOfJob(jobId: string): Approval | undefined;
+	approvals(filter: { state?: Approval['state']; limit: number }): Approval[];
+	/** False when the nonce of this scope was seen before and has not expired. Written at once, audit or not. */
+	firstTime(scope: string, nonce: string, expiresAt: number): boolean;
+	output(jobId: string): OutputStore;
+	close(): void;
+}
+
+export interface StoreChange {
+	addJob(row: JobRow, state: JobState): void;
+	setJob(
+		jobId: string,
+		change: Partial<
+			Pick<JobView, 'state' | 'decision' | 'result' | 'approvalId' | 'isConfirmedDead' | 'startedAt' | 'endedAt'>
+		>,
+	): void;
+	addApproval(approval: Approval): void;
+	setApproval(approvalId: string, change: Partial<Approval>): void;
+}
+
+/** The output of one job, both streams. Raw bytes as they came, secrets masked. */
+export interface OutputStore {
+	/** Keeps up to the cap of the job; what is over it is counted, not kept. Never blocks for long. */
+	append(stream: OutputStream, chunk: Buffer): void;
+	/** After this the stream is complete and flushed. */
+	finish(): Promise<void>;
+	read(stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
+	tail(stream: OutputStream, lines: number): Promise<OutputPage>;
+	grep(stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
+	remove(): void;
+}
