@@ -8,7 +8,7 @@ import { KnownError } from '../contract/error.ts';
 import { type JobRequest, jobRequestSchema } from '../contract/job.ts';
 import { languageLabels } from '../contract/language.ts';
 import { fixedLimits } from '../contract/limits.ts';
-import { createExecutor } from './execute.ts';
+import { createExecutor } from './code-job.ts';
 import { dataHomes } from './host/folders.ts';
 import { AnsweringThread } from './host/worker.ts';
 import { type Inspection, inspect } from './inspect.ts';

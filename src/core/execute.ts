@@ -1,111 +1,74 @@
-/** The story of one job, read from top to bottom: refuse what cannot be, check, wait for a turn, run, tell how it ended. */
+/** The story of one job, read from top to bottom: check, decide, approve, wait for a turn, record, run, record. Written once, for code and for devices. */
 import { problemFor } from '../contract/error.ts';
-import type { JobRequest, JobResult } from '../contract/job.ts';
-import { boxSpecFor } from './box-spec.ts';
-import type { Inspected } from './inspect.ts';
-import { Gateway } from './network/gateway.ts';
-import { bindSecrets, intercept } from './network/interception.ts';
-import { type NetworkRules, networkRules } from './network/rules.ts';
-import type { Boxes, Executor, Inspector, JobContext } from './ports.ts';
+import type { JobResult } from '../contract/job.ts';
+import type { DecisionWord } from '../contract/policy.ts';
 import type { FairQueue } from './queue.ts';
-import { type MaskedContext, Recorder } from './recorder.ts';
 import { withoutRun } from './result.ts';
-import { hostCertificates } from './sandbox/image.ts';
-import { secretFault } from './secrets/inject.ts';
-import { maskResult } from './secrets/mask-result.ts';
-import { createMask, type Mask } from './secrets/redact.ts';
 
-export interface Parts {
-	readonly boxes: Boxes;
-	readonly queue: FairQueue;
-	readonly inspect: Inspector;
+/** A job that ends before it begins. */
+export interface Refusal {
+	readonly refused: JobResult;
 }
 
-export function createExecutor(parts: Parts): Executor {
-	return { run: (request, context = {}) => execute(parts, request, context) };
+/** Who has the last word on a job: `ask` is followed by `approve`. */
+export interface Ruling {
+	readonly decision: DecisionWord;
 }
 
-/** Whatever is said about a job, no value of a secret is in it. */
-async function execute(parts: Parts, request: JobRequest, context: JobContext): Promise<JobResult> {
-	const fault = secretFault(request.secrets, context.secretValues);
-	if (fault !== undefined)
-		return withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field: 'secrets', details: fault }));
-	const mask = createMask(context.secretValues ?? {});
-	return maskResult(await decide(parts, request, context, mask), mask);
+/**
+ * What each kind of job does at each stage. A stage that refuses says so in a result; a stage that throws means that a
+ * person must act, and nothing after it happens.
+ */
+export interface Stages<Seen, Decided extends Ruling> {
+	/** What would run. */
+	check(): Promise<Seen | Refusal>;
+	/** A job that is denied comes as a refusal. */
+	decide(seen: Seen): Promise<Decided | Refusal>;
+	/** Resolves when somebody has answered, or when nobody did in time. */
+	approve(seen: Seen, decided: Decided): Promise<Refusal | undefined>;
+	/** Where the job waits for its turn, and what is known of it when it does not get one. */
+	readonly turn: { readonly queue: FairQueue; readonly key: string; readonly signal: AbortSignal | undefined };
+	known(seen: Seen): Pick<JobResult, 'language' | 'findings'>;
+	/** No record, no run. */
+	recordStart(seen: Seen, decided: Decided): Promise<void>;
+	run(seen: Seen, decided: Decided): Promise<JobResult>;
+	recordEnd(result: JobResult): Promise<void>;
 }
 
-async function decide(parts: Parts, request: JobRequest, context: JobContext, mask: Mask): Promise<JobResult> {
-	const unsupported = refuseUnsupported(request);
-	if (unsupported) return unsupported;
-	const inspected = await parts.inspect(request);
-	if ('refused' in inspected) return inspected.refused;
+const isRefusal = (value: unknown): value is Refusal =>
+	typeof value === 'object' && value !== null && 'refused' in value;
 
-	const turn = await parts.queue.enter(request.labels.workflow ?? '', context.signal);
-	if (!turn.granted) return notGranted(turn.reason, turn.waiting, inspected);
+export async function execute<Seen, Decided extends Ruling>(stages: Stages<Seen, Decided>): Promise<JobResult> {
+	const seen = await stages.check();
+	if (isRefusal(seen)) return seen.refused;
+	const decided = await stages.decide(seen);
+	if (isRefusal(decided)) return decided.refused;
+	const refusal = decided.decision === 'allow' ? undefined : await stages.approve(seen, decided);
+	if (refusal) return refusal.refused;
+	return runInTurn(stages, seen, decided);
+}
+
+async function runInTurn<Seen, Decided extends Ruling>(
+	stages: Stages<Seen, Decided>,
+	seen: Seen,
+	decided: Decided,
+): Promise<JobResult> {
+	const { queue, key, signal } = stages.turn;
+	const turn = await queue.enter(key, signal);
+	if (!turn.granted) return notGranted(turn.reason, turn.waiting, stages.known(seen));
 	try {
-		const result = await runInBox(parts.boxes, request, { ...context, mask }, inspected);
-		return { ...result, queuedMs: Math.round(turn.waitedMs) };
+		await stages.recordStart(seen, decided);
+		const result = { ...(await stages.run(seen, decided)), queuedMs: Math.round(turn.waitedMs) };
+		await stages.recordEnd(result);
+		return result;
 	} finally {
 		turn.release();
 	}
 }
 
-/** Nothing that was asked for is silently left out. */
-function refuseUnsupported(request: JobRequest): JobResult | undefined {
-	const refuse = (field: string, details: string) =>
-		withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field, details }));
-	if (request.session !== undefined) return refuse('session', 'no sessions are kept here');
-	return undefined;
-}
+type Known = Pick<JobResult, 'language' | 'findings'>;
 
-function notGranted(reason: 'full' | 'cancelled', waiting: number, { language, findings }: Inspected): JobResult {
-	if (reason === 'full') return withoutRun('denied', problemFor('QUEUE_FULL', { waiting }), { language, findings });
-	return withoutRun('cancelled', problemFor('JOB_CANCELLED'), { language, findings });
-}
-
-/** What a program gets for its secrets, and what puts in the values of those that are bound to hosts. */
-async function secretsOf(request: JobRequest, context: MaskedContext, rules: NetworkRules) {
-	const values = context.secretValues ?? {};
-	const hosts = context.secretHosts ?? {};
-	const substitution = bindSecrets({ names: request.secrets, values, hosts, mask: context.mask });
-	if (!substitution) return { values };
-	const hasNetwork = rules.ports.length > 0;
-	return {
-		values: { ...values, ...substitution.placeholders },
-		...(hasNetwork && { interception: await intercept(substitution, context.mask, hostCertificates()) }),
-	};
-}
-
-async function runInBox(
-	boxes: Boxes,
-	request: JobRequest,
-	context: MaskedContext,
-	inspected: Inspected,
-): Promise<JobResult> {
-	const rules = networkRules(request.network);
-	const { values, interception } = await secretsOf(request, context, rules);
-	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
-	const inputs = await boxes.shareInputs(request);
-	const gateway = new Gateway(rules, interception, (decision) =>
-		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),
-	);
-	const recorder = new Recorder(request, context, gateway);
-	try {
-		const spec = boxSpecFor(request, {
-			inspected,
-			runtime,
-			secretValues: values,
-			inFolder: inputs?.path,
-			wantsFiles: context.outDir !== undefined,
-			packages: boxes.packagesFor(inspected.language),
-			ports: rules.ports,
-			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
-		});
-		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
-		return await recorder.result(outcome, boxes.backend.name, inspected);
-	} finally {
-		recorder.close();
-		gateway.close();
-		inputs?.remove();
-	}
+function notGranted(reason: 'full' | 'cancelled', waiting: number, known: Known): JobResult {
+	if (reason === 'full') return withoutRun('denied', problemFor('QUEUE_FULL', { waiting }), known);
+	return withoutRun('cancelled', problemFor('JOB_CANCELLED'), known);
 }

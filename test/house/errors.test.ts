@@ -26,11 +26,14 @@ describe.each(Object.entries(knownErrors))('%s', (code, row) => {
 	});
 
 	it('has an exit code and an HTTP status that fit its audience', () => {
-		const operator = { exits: [64, 69, 77, 78], http: [400, 403, 500, 503] };
+		const operator = { exits: [64, 69, 77, 78], http: [400, 401, 403, 500, 502, 503] };
 		const allowed = {
 			operator,
 			maintainer: { exits: [70], http: [500] },
-			model: { exits: [0, 1, 65, 69, 124, 130, 137], http: [200, 400, 413, 422, 499, 503] },
+			model: {
+				exits: [0, 1, 65, 69, 77, 124, 130, 137],
+				http: [200, 400, 403, 404, 409, 413, 422, 429, 499, 503],
+			},
 		}[row.audience];
 		expect([allowed.exits.includes(row.exit), allowed.http.includes(row.http)]).toEqual([true, true]);
 	});

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { KnownError, problemFor } from '../../../src/contract/error.ts';
 import type { JobRequestInput } from '../../../src/contract/job.ts';
 import { fixedLimits, limits } from '../../../src/contract/limits.ts';
-import { createExecutor } from '../../../src/core/execute.ts';
+import { createExecutor } from '../../../src/core/code-job.ts';
 import { inspect } from '../../../src/core/inspect.ts';
 import type { Boxes, Inspector, JobContext } from '../../../src/core/ports.ts';
 import { FairQueue } from '../../../src/core/queue.ts';

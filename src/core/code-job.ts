@@ -1,0 +1,108 @@
+/** A job that runs code: how it goes through the stages of the story, from the static check to a box of its own. */
+import { problemFor } from '../contract/error.ts';
+import type { JobRequest, JobResult } from '../contract/job.ts';
+import { boxSpecFor } from './box-spec.ts';
+import { execute, type Refusal, type Ruling, type Stages } from './execute.ts';
+import type { Inspected } from './inspect.ts';
+import { Gateway } from './network/gateway.ts';
+import { bindSecrets, intercept } from './network/interception.ts';
+import { type NetworkRules, networkRules } from './network/rules.ts';
+import type { Boxes, Executor, Inspector, JobContext } from './ports.ts';
+import type { FairQueue } from './queue.ts';
+import { type MaskedContext, Recorder } from './recorder.ts';
+import { withoutRun } from './result.ts';
+import { hostCertificates } from './sandbox/image.ts';
+import { secretFault } from './secrets/inject.ts';
+import { maskResult } from './secrets/mask-result.ts';
+import { createMask, type Mask } from './secrets/redact.ts';
+
+export interface Parts {
+	readonly boxes: Boxes;
+	readonly queue: FairQueue;
+	readonly inspect: Inspector;
+}
+
+export function createExecutor(parts: Parts): Executor {
+	return { run: (request, context = {}) => runCode(parts, request, context) };
+}
+
+/** Whatever is said about a job, no value of a secret is in it. */
+async function runCode(parts: Parts, request: JobRequest, context: JobContext): Promise<JobResult> {
+	const fault = secretFault(request.secrets, context.secretValues);
+	if (fault !== undefined) return unsupported('secrets', fault).refused;
+	const mask = createMask(context.secretValues ?? {});
+	return maskResult(await execute(codeStages(parts, request, { ...context, mask })), mask);
+}
+
+const unsupported = (field: string, details: string): Refusal => ({
+	refused: withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field, details })),
+});
+
+/** Nothing that was asked for is silently left out. */
+function refuseUnsupported(request: JobRequest): Refusal | undefined {
+	if (request.session !== undefined) return unsupported('session', 'no sessions are kept here');
+	return undefined;
+}
+
+/** Whoever builds the workflow, or types the command, is the policy; the jail is the wall. So there is nothing to ask and no ledger. */
+const allowed: Ruling = { decision: 'allow' };
+
+function codeStages(parts: Parts, request: JobRequest, context: MaskedContext): Stages<Inspected, Ruling> {
+	return {
+		check: async () => refuseUnsupported(request) ?? parts.inspect(request),
+		decide: async () => allowed,
+		approve: async () => undefined,
+		turn: { queue: parts.queue, key: request.labels.workflow ?? '', signal: context.signal },
+		known: ({ language, findings }) => ({ language, findings }),
+		recordStart: async () => {},
+		run: (inspected) => runInBox(parts.boxes, request, context, inspected),
+		recordEnd: async () => {},
+	};
+}
+
+/** What a program gets for its secrets, and what puts in the values of those that are bound to hosts. */
+async function secretsOf(request: JobRequest, context: MaskedContext, rules: NetworkRules) {
+	const values = context.secretValues ?? {};
+	const hosts = context.secretHosts ?? {};
+	const substitution = bindSecrets({ names: request.secrets, values, hosts, mask: context.mask });
+	if (!substitution) return { values };
+	const hasNetwork = rules.ports.length > 0;
+	return {
+		values: { ...values, ...substitution.placeholders },
+		...(hasNetwork && { interception: await intercept(substitution, context.mask, hostCertificates()) }),
+	};
+}
+
+async function runInBox(
+	boxes: Boxes,
+	request: JobRequest,
+	context: MaskedContext,
+	inspected: Inspected,
+): Promise<JobResult> {
+	const rules = networkRules(request.network);
+	const { values, interception } = await secretsOf(request, context, rules);
+	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
+	const inputs = await boxes.shareInputs(request);
+	const gateway = new Gateway(rules, interception, (decision) =>
+		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),
+	);
+	const recorder = new Recorder(request, context, gateway);
+	try {
+		const spec = boxSpecFor(request, {
+			inspected,
+			runtime,
+			secretValues: values,
+			inFolder: inputs?.path,
+			wantsFiles: context.outDir !== undefined,
+			packages: boxes.packagesFor(inspected.language),
+			ports: rules.ports,
+			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
+		});
+		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
+		return await recorder.result(outcome, boxes.backend.name, inspected);
+	} finally {
+		recorder.close();
+		gateway.close();
+		inputs?.remove();
+	}
+}
