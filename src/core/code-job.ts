@@ -14,7 +14,7 @@ import { withoutRun } from './result.ts';
 import { hostCertificates } from './sandbox/image.ts';
 import { secretFault } from './secrets/inject.ts';
 import { maskResult } from './secrets/mask-result.ts';
-import { createMask, type Mask } from './secrets/redact.ts';
+import { createMask } from './secrets/redact.ts';
 
 export interface Parts {
 	readonly boxes: Boxes;
