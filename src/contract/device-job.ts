@@ -40,8 +40,6 @@ export const jobDraftSchema = z.strictObject({
 	labels: deviceLabelsSchema.prefault({}),
 	/** The same key from the same principal is the same job: a resend answers with the job that is there. */
 	idempotencyKey: z.string().min(1).max(200).optional(),
-	/** Decide and explain, record, run nothing. */
-	dryRun: z.boolean().default(false),
 });
 export type JobDraft = z.infer<typeof jobDraftSchema>;
 export type JobDraftInput = z.input<typeof jobDraftSchema>;

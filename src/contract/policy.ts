@@ -47,6 +47,8 @@ export const policyDecisionSchema = z.strictObject({
 	plan: commandPlanSchema.nullable(),
 	/** Name of the runner profile of the policy; null when denied. */
 	profile: z.string().nullable(),
+	/** What the capability and the profile allow at most; absent: what the agent allows. */
+	limits: z.strictObject({ timeoutMs: z.int().positive().optional(), outputBytes: z.int().positive().optional() }),
 	/** Approval of a job like this must be typed in, not clicked. */
 	isHighRisk: z.boolean(),
 	/** SHA-256 of the policy that decided, hex. */

@@ -113,8 +113,15 @@ export interface StoreChange {
 
 /** The output of one job, both streams. Raw bytes as they came, secrets masked. */
 export interface OutputStore {
-	/** Keeps up to the cap of the job; what is over it is counted, not kept. Never blocks for long. */
-	append(stream: OutputStream, chunk: Buffer): void;
+	/**
+	 * Keeps up to the cap of the job; what is over it is counted, not kept. Never blocks for long.
+	 * @returns how many bytes of the chunk are kept: all, its first ones, or 0
+	 */
+	append(stream: OutputStream, chunk: Buffer): number;
+	/** One line of the job's story for watchers (seq, time, offsets; never output itself), kept in order beside the output. */
+	note(line: string): void;
+	/** The lines so far, also of an earlier process; a line that a crash cut is left out. */
+	notes(): Promise<string[]>;
 	/** After this the stream is complete and flushed. */
 	finish(): Promise<void>;
 	read(stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
