@@ -125,6 +125,8 @@ export interface OutputStore {
 	/** After this the stream is complete and flushed. */
 	finish(): Promise<void>;
 	read(stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
+	/** Exactly these bytes of what is kept, wherever characters begin and end; fewer only at the end. */
+	slice(stream: OutputStream, offset: number, length: number): Promise<{ readonly bytes: Buffer }>;
 	tail(stream: OutputStream, lines: number): Promise<OutputPage>;
 	grep(stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
 	remove(): void;
