@@ -30,3 +30,10 @@ const mayDo: Record<Role, readonly Action[]> = {
 
 export const may = (principal: Principal, action: Action): boolean =>
 	principal.roles.some((role) => mayDo[role].includes(action));
+
+const covers = (granted: string, capability: string): boolean =>
+	granted === '*' || granted === capability || (granted.endsWith('.*') && capability.startsWith(granted.slice(0, -1)));
+
+/** Whether the key was granted a capability: by its name, by "kind.*", or by "*". */
+export const holds = ({ capabilities }: Principal, capability: string): boolean =>
+	capabilities.some((granted) => covers(granted, capability));

@@ -54,7 +54,7 @@ function codeStages(parts: Parts, request: JobRequest, context: MaskedContext): 
 		approve: async () => undefined,
 		turn: { queue: parts.queue, key: request.labels.workflow ?? '', signal: context.signal },
 		known: ({ language, findings }) => ({ language, findings }),
-		recordStart: async () => {},
+		recordStart: async () => undefined,
 		run: (inspected) => runInBox(parts.boxes, request, context, inspected),
 		recordEnd: async () => {},
 	};

@@ -29,8 +29,8 @@ export interface Stages<Seen, Decided extends Ruling> {
 	/** Where the job waits for its turn, and what is known of it when it does not get one. */
 	readonly turn: { readonly queue: FairQueue; readonly key: string; readonly signal: AbortSignal | undefined };
 	known(seen: Seen): Pick<JobResult, 'language' | 'findings'>;
-	/** No record, no run. */
-	recordStart(seen: Seen, decided: Decided): Promise<void>;
+	/** No record, no run. The last moment to refuse: an approval may have expired while the job waited for its turn. */
+	recordStart(seen: Seen, decided: Decided): Promise<Refusal | undefined>;
 	run(seen: Seen, decided: Decided): Promise<JobResult>;
 	recordEnd(result: JobResult): Promise<void>;
 }
@@ -57,7 +57,8 @@ async function runInTurn<Seen, Decided extends Ruling>(
 	const turn = await queue.enter(key, signal);
 	if (!turn.granted) return notGranted(turn.reason, turn.waiting, stages.known(seen));
 	try {
-		await stages.recordStart(seen, decided);
+		const tooLate = await stages.recordStart(seen, decided);
+		if (tooLate) return tooLate.refused;
 		const result = { ...(await stages.run(seen, decided)), queuedMs: Math.round(turn.waitedMs) };
 		await stages.recordEnd(result);
 		return result;

@@ -57,7 +57,7 @@ export interface Jobs {
 	/** Deletes the stored output, as close_session of Agent3 does; the record stays. */
 	forget(principal: Principal, jobId: string): boolean;
 	/** Decides and explains; records and runs nothing. */
-	explain(principal: Principal, draft: JobDraft): PolicyDecision;
+	explain(principal: Principal, draft: JobDraft): Promise<PolicyDecision>;
 }
 
 /** Requests for approval, as those see them who may answer. */
@@ -65,7 +65,7 @@ export interface Approvals {
 	list(principal: Principal): Approval[];
 	get(principal: Principal, approvalId: string): Approval | undefined;
 	/** Throws APPROVAL_FORBIDDEN for the requester himself and for keys without the role, APPROVAL_OVER when it was answered. */
-	answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Approval;
+	answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Promise<Approval>;
 }
 
 /** What a stored job is made of; the store keeps it in one row. */
@@ -82,8 +82,16 @@ export interface JobRow {
 
 /** Writes about jobs and the audit go to disk together or not at all. If it cannot write, it throws AUDIT_BROKEN and nothing runs. */
 export interface Store {
-	/** One transaction: the changes and their lines of the audit. Nested calls are a bug. @returns the last seal */
-	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): string;
+	/**
+	 * One transaction: the changes and their lines of the audit. Calls that come together may share one write to the disk; each
+	 * resolves when its own is safe there. @returns the last seal
+	 */
+	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): Promise<string>;
+	/**
+	 * Once, before anything else: jobs that were running are lost, requests for approval whose time is over are expired, both
+	 * with a line of the audit. @returns what was accepted and never begun, oldest first
+	 */
+	recover(): Promise<readonly JobRow[]>;
 	job(jobId: string): JobView | undefined;
 	jobRow(jobId: string): JobRow | undefined;
 	jobByClientId(principal: string, face: FaceName, clientId: string): JobView | undefined;
@@ -95,7 +103,8 @@ export interface Store {
 	approvals(filter: { state?: Approval['state']; limit: number }): Approval[];
 	/** False when the nonce of this scope was seen before and has not expired. Written at once, audit or not. */
 	firstTime(scope: string, nonce: string, expiresAt: number): boolean;
-	output(jobId: string): OutputStore;
+	/** @param capBytes what is kept of both streams together; only the first call for a job that begins gives it */
+	output(jobId: string, capBytes?: number): OutputStore;
 	close(): void;
 }
 
@@ -130,4 +139,17 @@ export interface OutputStore {
 	tail(stream: OutputStream, lines: number): Promise<OutputPage>;
 	grep(stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
 	remove(): void;
+}
+
+/** Keeps one principal from flooding the agent: bursts, jobs of a day, jobs at a time, the same command over and over. */
+export interface Rates {
+	/** @returns why not, and after how many seconds it is worth another try; undefined lets the job in and counts it */
+	admit(asked: {
+		readonly principal: string;
+		readonly commandDigest: string;
+		readonly runningJobs: number;
+		/** Jobs accepted since midnight UTC. */
+		readonly jobsToday: number;
+		readonly now: number;
+	}): { readonly details: string; readonly seconds: number } | undefined;
 }
