@@ -21,6 +21,12 @@ export default defineConfig({
 				fileParallelism: false,
 				globalSetup: ['test/helpers/bring-tools.ts', 'test/helpers/bring-nsjail.ts'],
 			}),
+			tier('agent', {
+				testTimeout: 60_000,
+				hookTimeout: 300_000,
+				fileParallelism: false,
+				globalSetup: ['test/helpers/bring-tools.ts', 'test/helpers/bring-nsjail.ts'],
+			}),
 			tier('integration', {
 				testTimeout: 180_000,
 				hookTimeout: 900_000,

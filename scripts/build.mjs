@@ -36,6 +36,14 @@ const coreOutside = (path) => ({
 	},
 });
 
+/** The agent is loaded by the words "secure-code agent" alone. */
+const agentOutside = {
+	name: 'agent-outside',
+	setup({ onResolve }) {
+		onResolve({ filter: /\/agent-commands\.ts$/ }, () => ({ path: '../device/agent.js', external: true }));
+	},
+};
+
 const bundles = [
 	{ entryPoints: ['src/core/compose.ts'], outfile: 'dist/core/compose.js', banner: { js: importMetaUrl } },
 	{ entryPoints: ['src/core/inspect-worker.ts'], outfile: 'dist/core/inspect-worker.js' },
@@ -43,6 +51,13 @@ const bundles = [
 		entryPoints: ['src/cli/main.ts'],
 		outfile: 'dist/cli/main.js',
 		banner: { js: `#!/usr/bin/env node\n${importMetaUrl}` },
+		plugins: [coreOutside('../core/compose.js'), agentOutside],
+	},
+	{
+		entryPoints: ['src/cli/commands/agent-commands.ts'],
+		outfile: 'dist/device/agent.js',
+		banner: { js: importMetaUrl },
+		loader: { '.yaml': 'text' },
 		plugins: [coreOutside('../core/compose.js')],
 	},
 	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({

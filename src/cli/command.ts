@@ -9,6 +9,15 @@ export interface Typed {
 export interface Command {
 	readonly flags: Flags;
 	readonly help: string;
+	/** Set by a command that reads signals itself; of all others one ends the work. */
+	readonly handlesSignals?: boolean;
 	/** @returns the exit code */
 	act(typed: Typed, signal: AbortSignal): Promise<number>;
+}
+
+/** Commands under one word, as in "secure-code agent serve". They are loaded when one of them is wanted. */
+export interface CommandGroup {
+	/** What is printed for "secure-code WORD --help". */
+	readonly overview: string;
+	load(): Promise<Readonly<Record<string, Command>>>;
 }

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownError } from '../contract/error.ts';
-import type { Command, Typed } from './command.ts';
+import type { Command, CommandGroup, Typed } from './command.ts';
+import { agent } from './commands/agent.ts';
 import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { packages } from './commands/packages.ts';
@@ -10,7 +11,7 @@ import { run } from './commands/run.ts';
 import { setup } from './commands/setup.ts';
 import { describeFlags, type Flags } from './flags.ts';
 
-const commands: Readonly<Record<string, Command>> = { run, check, doctor, setup, packages };
+const commands: Readonly<Record<string, Command | CommandGroup>> = { run, check, doctor, setup, packages, agent };
 
 const overview = `Runs code that a language model wrote in a sandbox.
 
@@ -21,6 +22,7 @@ Usage: secure-code COMMAND [flags]
   doctor     say what this host can do, and what to mend
   setup      install what is missing
   packages   Python packages for the sandbox
+  agent      the device agent: run commands of others on this machine, safely
 
 "secure-code COMMAND --help" explains each.
 `;
@@ -41,18 +43,40 @@ function parse(command: Command, args: string[]): Typed {
 	}
 }
 
-async function start(args: string[], signal: AbortSignal): Promise<number> {
+const stopping = new AbortController();
+
+/** Until the command ends, a signal ends its work. */
+function stopOnSignals(): void {
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stopping.abort());
+}
+
+async function runCommand(command: Command, args: string[]): Promise<number> {
+	const typed = parse(command, args);
+	if (typed.values.help === true) {
+		process.stdout.write(`${command.help}\n${describeFlags({ ...command.flags, ...helpFlag })}\n`);
+		return 0;
+	}
+	if (command.handlesSignals !== true) stopOnSignals();
+	return command.act(typed, stopping.signal);
+}
+
+interface Table {
+	readonly overview: string;
+	/** What was typed before, to be named in messages: "" or "agent ". */
+	readonly before: string;
+	readonly commands: Readonly<Record<string, Command | CommandGroup>>;
+}
+
+async function start(args: string[], { overview, before, commands: table }: Table): Promise<number> {
 	const [name, ...rest] = args;
 	if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
 		process.stdout.write(overview);
 		return name === undefined ? 64 : 0;
 	}
-	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-	if (!command) throw new KnownError('USAGE', { details: `There is no command "${name}".` });
-	const typed = parse(command, rest);
-	if (typed.values.help !== true) return command.act(typed, signal);
-	process.stdout.write(`${command.help}\n${describeFlags({ ...command.flags, ...helpFlag })}\n`);
-	return 0;
+	const command = Object.hasOwn(table, name) ? table[name] : undefined;
+	if (!command) throw new KnownError('USAGE', { details: `There is no command "${before}${name}".` });
+	if (!('load' in command)) return runCommand(command, rest);
+	return start(rest, { overview: command.overview, before: `${name} `, commands: await command.load() });
 }
 
 function explain(error: unknown): number {
@@ -64,12 +88,10 @@ function explain(error: unknown): number {
 	return known.row.exit;
 }
 
-const stopping = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stopping.abort());
 // A reader that has seen enough (head, for example) is no failure of ours.
 process.stdout.on('error', () => process.exit(0));
 
-start(process.argv.slice(2), stopping.signal)
+start(process.argv.slice(2), { overview, before: '', commands })
 	.catch(explain)
 	.then((code) => {
 		process.exitCode = code;

@@ -22,6 +22,7 @@ const allowedFiles = [
 	/^dist\/core\/(compose|inspect-worker)\.js$/,
 	/^dist\/core\/init\/init-(x64|arm64)$/,
 	/^dist\/cli\/main\.js$/,
+	/^dist\/device\/agent\.js$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
 	/^dist\/credentials\/[A-Za-z]+\.credentials\.js$/,
@@ -34,6 +35,7 @@ const neededFiles = [
 	'dist/core/init/init-x64',
 	'dist/core/init/init-arm64',
 	'dist/cli/main.js',
+	'dist/device/agent.js',
 	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
 ];
@@ -93,6 +95,14 @@ describe('the manifest', () => {
 	it('is found and loaded by n8n', () => {
 		expect(manifest.keywords).toContain('n8n-community-node-package');
 		expect(manifest.n8n).toMatchObject({ n8nNodesApiVersion: 1, strict: false });
+	});
+});
+
+describe('the command line', () => {
+	it('is light without the agent, which lies outside until it is wanted', () => {
+		const text = readFileSync('dist/cli/main.js', 'utf8');
+		expect(text).toContain('require("../device/agent.js")');
+		expect(text).not.toMatch(/fastify|node:sqlite|prom-client/);
 	});
 });
 

@@ -1,0 +1,16 @@
+/** secure-code agent: the device agent. Its code is a bundle of its own, so that the other commands stay light. */
+import type { CommandGroup } from '../command.ts';
+
+const overview = `Runs commands that others send to this machine: by policy, in a jail, with an audit.
+
+Usage: secure-code agent COMMAND [flags]
+
+  doctor     say whether the agent is safe and can work, and what to mend (also: --self-test)
+
+"secure-code agent COMMAND --help" explains each.
+`;
+
+export const agent: CommandGroup = {
+	overview,
+	load: async () => (await import('./agent-commands.ts')).agentCommands,
+};
