@@ -14,6 +14,7 @@ export class FairQueue {
 	readonly #length: number;
 	#running = 0;
 	#waiting = 0;
+	#isPaused = false;
 	/** One line per key; the map's order is the order of turns. */
 	readonly #lines = new Map<string, Waiter[]>();
 
@@ -25,7 +26,7 @@ export class FairQueue {
 	/** @param key whose turn it is; keys take turns, within a key it is first come, first served */
 	enter(key: string, signal?: AbortSignal): Promise<Turn> {
 		if (signal?.aborted) return Promise.resolve({ granted: false, reason: 'cancelled', waiting: this.#waiting });
-		if (this.#running < this.#slots) {
+		if (this.#running < this.#slots && !this.#isPaused) {
 			this.#running++;
 			return Promise.resolve(this.#turn(0));
 		}
@@ -62,9 +63,14 @@ export class FairQueue {
 		else this.#lines.delete(key);
 	}
 
+	/** Gives no more turns; who waits goes on waiting. */
+	pause(): void {
+		this.#isPaused = true;
+	}
+
 	/** The first of the first line goes; its line moves to the end. */
 	#next(): void {
-		const [key, line] = this.#lines.entries().next().value ?? [];
+		const [key, line] = this.#isPaused ? [] : (this.#lines.entries().next().value ?? []);
 		const waiter = line?.shift();
 		if (key === undefined || !line || !waiter) {
 			this.#running--;

@@ -26,19 +26,19 @@ function limitsOf(draft: JobDraft, decision: PolicyDecision, { limits }: AgentCo
 	};
 }
 
-export interface Decided {
+export interface Planned {
 	readonly decision: PolicyDecision;
 	readonly plan: CommandPlan;
 	readonly profile: string;
 }
 
 /** @returns undefined for a decision that lets nothing run */
-export function planned(decision: PolicyDecision): Decided | undefined {
+export function planned(decision: PolicyDecision): Planned | undefined {
 	const { plan, profile } = decision;
 	return decision.decision === 'deny' || plan === null || profile === null ? undefined : { decision, plan, profile };
 }
 
-export function freeze(jobId: string, draft: JobDraft, decided: Decided, config: AgentConfig): DeviceJob {
+export function freeze(jobId: string, draft: JobDraft, decided: Planned, config: AgentConfig): DeviceJob {
 	return {
 		jobId,
 		plan: decided.plan,

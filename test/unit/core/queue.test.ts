@@ -127,4 +127,16 @@ describe('FairQueue', () => {
 			'still waiting',
 		);
 	});
+
+	it('gives no turn any more once it is paused, neither at once nor when one is given back', async () => {
+		const queue = new FairQueue(2, 10);
+		const first = await queue.enter('a');
+		queue.pause();
+		let granted = 0;
+		void queue.enter('a').then(() => granted++);
+		if (first.granted) first.release();
+		void queue.enter('b').then(() => granted++);
+		await new Promise((resolve) => setImmediate(resolve));
+		expect(granted).toBe(0);
+	});
 });

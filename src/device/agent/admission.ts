@@ -1,0 +1,48 @@
+/** What is asked of every job before the policy: may this key submit, does it hold the capability, is the request new, is it not too much. */
+import { KnownError } from '../../contract/error.ts';
+import { holds, may, type Principal } from '../../contract/principal.ts';
+import { commandDigest } from './freeze.ts';
+import type { Rates, Store, Submission } from './ports.ts';
+
+export interface AdmissionParts {
+	readonly store: Store;
+	readonly rates: Rates;
+	/** Jobs of a principal that are not over. */
+	runningJobs(principal: string): number;
+	now(): number;
+}
+
+const dayMs = 86_400_000;
+
+/** Throws why not; otherwise the job goes on to the policy. */
+export function admit(parts: AdmissionParts, principal: Principal, submission: Submission): void {
+	refuseRights(principal, submission.draft.capability);
+	refuseReplay(parts, principal, submission);
+	refuseFlood(parts, principal, submission);
+}
+
+function refuseRights(principal: Principal, capability: string): void {
+	if (!may(principal, 'submit'))
+		throw new KnownError('AUTH_FORBIDDEN', { details: 'it has not the role of an executor' });
+	if (!holds(principal, capability))
+		throw new KnownError('AUTH_FORBIDDEN', { details: `it was not granted the capability ${capability}` });
+}
+
+function refuseReplay({ store }: AdmissionParts, principal: Principal, { face, freshness }: Submission): void {
+	if (!freshness) return;
+	const scope = `${face}:${principal.keyId ?? principal.name}`;
+	if (!store.firstTime(scope, freshness.nonce, freshness.expiresAt))
+		throw new KnownError('REQUEST_REPLAYED', { details: 'its nonce was used' });
+}
+
+function refuseFlood(parts: AdmissionParts, { name }: Principal, { draft }: Submission): void {
+	const now = parts.now();
+	const refused = parts.rates.admit({
+		principal: name,
+		commandDigest: commandDigest(draft.command),
+		runningJobs: parts.runningJobs(name),
+		jobsToday: parts.store.jobsSince(name, now - (now % dayMs)),
+		now,
+	});
+	if (refused) throw new KnownError('RATE_LIMITED', refused);
+}
