@@ -80,7 +80,11 @@ export const jobViewSchema = z.strictObject({
 	result: jobResultSchema.nullable(),
 	/** Whether the host proved that no process of the job is left; null while it runs and for jobs that never ran. */
 	isConfirmedDead: z.boolean().nullable(),
-	output: z.strictObject({ stdout: streamStateSchema, stderr: streamStateSchema }),
+	output: z.strictObject({
+		stdout: streamStateSchema,
+		stderr: streamStateSchema,
+		isKept: z.boolean().describe('False once the output was deleted, by its owner or because its time was over.'),
+	}),
 	labels: deviceLabelsSchema,
 	acceptedAt: z.int(),
 	startedAt: z.int().nullable(),

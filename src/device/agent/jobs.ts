@@ -102,7 +102,7 @@ export class JobDesk implements Jobs {
 
 	forget(principal: Principal, jobId: string): boolean {
 		const job = this.get(principal, jobId);
-		if (!job || !isOver(job.state)) return false;
+		if (!job?.output.isKept || !isOver(job.state)) return false;
 		this.#parts.store.output(jobId).remove();
 		return true;
 	}

@@ -54,7 +54,7 @@ export interface Jobs {
 	tail(jobId: string, stream: OutputStream, lines: number): Promise<OutputPage>;
 	/** Lines that match a pattern (RE2 syntax), linear in the size of the output. */
 	grep(jobId: string, stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
-	/** Deletes the stored output, as close_session of Agent3 does; the record stays. */
+	/** Deletes the stored output, as close_session of Agent3 does; the record stays, with `output.isKept` false. False when there is none to delete. */
 	forget(principal: Principal, jobId: string): boolean;
 	/** Decides and explains; records and runs nothing. */
 	explain(principal: Principal, draft: JobDraft): Promise<PolicyDecision>;
@@ -138,6 +138,7 @@ export interface OutputStore {
 	slice(stream: OutputStream, offset: number, length: number): Promise<{ readonly bytes: Buffer }>;
 	tail(stream: OutputStream, lines: number): Promise<OutputPage>;
 	grep(stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
+	/** Whatever is read afterwards is empty, and the job's view says `output.isKept: false`, also after a restart. */
 	remove(): void;
 }
 

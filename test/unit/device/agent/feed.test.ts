@@ -39,7 +39,7 @@ function viewOf(kept: Kept, state: JobView['state']): JobView {
 		jobId: 'job-1',
 		state,
 		endedAt: 9,
-		output: { stdout: stateOf('stdout'), stderr: stateOf('stderr') },
+		output: { stdout: stateOf('stdout'), stderr: stateOf('stderr'), isKept: true },
 	} as JobView;
 }
 
