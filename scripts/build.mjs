@@ -1,5 +1,5 @@
 // Builds dist/: one bundle of the core, a thin bundle for each face, the init binaries and the licences of what is inside.
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { licencesOf } from './licences.mjs';
@@ -90,5 +90,6 @@ async function copyInit() {
 await rm('dist', { recursive: true, force: true });
 const metafiles = await Promise.all(bundles.map(bundle));
 await copyInit();
+await cp('src/device/agent/page', 'dist/device/page', { recursive: true });
 await chmod('dist/cli/main.js', 0o755);
 await writeFile('dist/THIRD-PARTY-LICENSES', await licencesOf(metafiles));

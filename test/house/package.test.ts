@@ -23,6 +23,7 @@ const allowedFiles = [
 	/^dist\/core\/init\/init-(x64|arm64)$/,
 	/^dist\/cli\/main\.js$/,
 	/^dist\/device\/agent\.js$/,
+	/^dist\/device\/page\/[a-z]+\.(html|css|js)$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
 	/^dist\/credentials\/[A-Za-z]+\.credentials\.js$/,
