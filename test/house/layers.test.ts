@@ -40,7 +40,7 @@ const rooms: readonly Room[] = [
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },
 	{ folder: 'src/device/wire', imports: ['src/contract', 'zod', 'node:crypto'] },
-	{ folder: 'src/device/client', imports: ['src/contract', 'src/device/wire', 'ws', 'zod', 'node:*'] },
+	{ folder: 'src/device/client', imports: ['src/contract', 'src/device/wire', 'undici', 'zod', 'node:*'] },
 	{
 		folder: 'src/device/agent',
 		imports: [
