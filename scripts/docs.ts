@@ -75,6 +75,7 @@ const fixedMeanings: Record<keyof typeof fixedLimits, readonly [LimitRow['unit']
 	outFiles: ['count', 'files that are taken over from /work/out'],
 	outDepth: ['count', 'how deep a file may lie below /work/out'],
 	outBytes: ['bytes', 'all files together that are taken over from /work/out'],
+	previewBytes: ['bytes', 'the beginning of a text file that a result shows'],
 	networkBytes: ['bytes', 'in and out of the network of one job'],
 	connections: ['count', 'connections of one job at a time'],
 	inFileBytes: ['bytes', 'one input file'],

@@ -94,8 +94,9 @@ export type Problem = z.infer<typeof problemSchema>;
 
 export const outFileSchema = z.strictObject({
 	name: z.string().describe('Path below /work/out.'),
-	type: z.string().describe('Media type.'),
+	type: z.string().describe('Media type, by what the file holds.'),
 	bytes: z.int(),
+	preview: z.string().nullable().describe('The beginning of a text file; null for anything else.'),
 	path: z.string().nullable().describe('Where the caller finds it; null when no folder was asked for.'),
 });
 export type OutFile = z.infer<typeof outFileSchema>;

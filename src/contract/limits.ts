@@ -112,6 +112,8 @@ export const fixedLimits = {
 	outDepth: 8,
 	/** Bytes of all files taken over from /work/out. */
 	outBytes: 64 * MiB,
+	/** The beginning of a text file that a result shows. */
+	previewBytes: 1 * KiB,
 	/** Bytes in and out of the network of one job, and its connections at a time. */
 	networkBytes: 256 * MiB,
 	connections: 256,

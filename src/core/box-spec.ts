@@ -1,9 +1,9 @@
 /** Turns a job into what it asks of a box: command, environment, files, limits. Pure. */
 import type { JobRequest } from '../contract/job.ts';
-import { fixedLimits } from '../contract/limits.ts';
 import type { Inspected } from './inspect.ts';
 import type { BoxSpec } from './sandbox/backend.ts';
-import { authorityPath, certificatesPath } from './sandbox/image.ts';
+import { collectorFor } from './sandbox/collector.ts';
+import { authorityPath, certificatesPath, outFolder } from './sandbox/image.ts';
 import type { Launch, Runtime } from './sandbox/runtimes/runtime.ts';
 
 /** The whole environment of a program; nothing of ours is inherited. */
@@ -16,16 +16,6 @@ const environment = {
 	TZ: 'UTC',
 	TMPDIR: '/tmp',
 };
-
-/**
- * Runs when the program is dead: everything in the folder but files of an insane size, as an archive in which what is no
- * ordinary file is only named. Names may hold anything but NUL; a file need not be readable yet.
- */
-const collector = [
-	'/usr/bin/bash',
-	'-c',
-	`cd /work && [ -d out ] && [ ! -L out ] && chmod -R u+rX out && find out ! -type d '(' ! -type f -o -size -${fixedLimits.outBytes / 1024 + 1}k ')' -print0 | tar --create --file=- --null --no-recursion --files-from=-`,
-];
 
 export interface BoxParts {
 	readonly inspected: Inspected;
@@ -84,6 +74,7 @@ export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
 		ports: parts.ports,
 		limitAddressSpace: launch.limitAddressSpace,
-		collector: parts.wantsFiles ? collector : [],
+		madeFolder: outFolder,
+		collector: parts.wantsFiles ? collectorFor() : [],
 	};
 }

@@ -8,7 +8,7 @@ import type { Gateway } from './network/gateway.ts';
 import type { JobContext } from './ports.ts';
 import type { BoxOutcome, BoxSocket, OutputStream, StopReason, Tier } from './sandbox/backend.ts';
 import { Capture, type Captured } from './sandbox/capture.ts';
-import { type Collected, collect } from './sandbox/collect.ts';
+import { type Collected, collect, describeMissing } from './sandbox/collect.ts';
 import { verdictFor } from './sandbox/verdict.ts';
 import type { Mask, MaskStream } from './secrets/redact.ts';
 
@@ -40,6 +40,12 @@ function unreachableProblem(stderr: string, { allowed }: Gateway): Problem | nul
 	return problemFor('NETWORK_REFUSED', { details, allowed: allowed.join(', ') });
 }
 
+/** Nothing is left out: what was left behind is said even where there is something more important to say. */
+function both(first: Problem | null, second: Problem | null): Problem | null {
+	if (first === null || second === null) return first ?? second;
+	return { ...first, message: `${first.message} ${second.message}` };
+}
+
 /** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
 export class Recorder {
 	readonly #request: JobRequest;
@@ -50,7 +56,7 @@ export class Recorder {
 	#printed = 0;
 	readonly #stop = new AbortController();
 	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
-	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [] });
+	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0 });
 
 	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway) {
 		this.#request = request;
@@ -95,8 +101,7 @@ export class Recorder {
 	}
 
 	/** What the caller should know although the program is not to blame. */
-	#remark(missing: readonly string[], status: JobStatus, stderr: string): Problem | null {
-		if (missing.length > 0) return problemFor('FILES_INCOMPLETE', { details: missing.join(', ') });
+	#remark(status: JobStatus, stderr: string): Problem | null {
 		const { refused } = this.#context.mask;
 		if (refused.length > 0) return problemFor('SECRET_UNMASKED', { names: refused.join(', ') });
 		const isFailed = status !== 'succeeded';
@@ -108,7 +113,10 @@ export class Recorder {
 		const stderr = this.#finish('stderr');
 		const { language, findings } = inspected;
 		const verdict = verdictFor(outcome, { language, limits: this.#request.limits, stderr: stderr.text });
-		const { files, missing } = await this.#collected;
+		const collected = await this.#collected;
+		const incomplete =
+			collected.missing.length > 0 ? problemFor('FILES_INCOMPLETE', { details: describeMissing(collected) }) : null;
+		const problem = verdict.problem ?? this.#remark(verdict.status, stderr.text);
 		return {
 			status: verdict.status,
 			exitCode: verdict.exitCode,
@@ -125,8 +133,8 @@ export class Recorder {
 			tier: outcome.tier,
 			start: 'cold',
 			findings,
-			files,
-			problem: verdict.problem ?? this.#remark(missing, verdict.status, stderr.text),
+			files: collected.files,
+			problem: both(problem, incomplete),
 		};
 	}
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { problemFor } from '../../src/contract/error.ts';
 import { fixedLimits } from '../../src/contract/limits.ts';
 import { type Answer, asEachIdentity, ended, finish, type Jail, printed, start, succeeded } from '../helpers/jail.ts';
 
@@ -14,7 +15,7 @@ const taken = (result: Answer) =>
 const incomplete = { ...succeeded, problem: 'FILES_INCOMPLETE' };
 
 async function left(jail: Jail, code: string) {
-	const result = await jail.bash(`mkdir -p /work/out; cd /work/out; echo kept > 0.txt\n${code}\nexit 0`);
+	const result = await jail.bash(`cd /work/out; echo kept > 0.txt\n${code}\nexit 0`);
 	return { ...ended(result), files: taken(result) };
 }
 
@@ -84,12 +85,12 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 
 		describe.concurrent('what a program leaves', () => {
 			test('arrives with name, type and size', async () => {
-				const code = 'mkdir -p /work/out/sub; echo 1,2 > /work/out/t.csv; printf "{}" > /work/out/sub/x.json; exit 1';
+				const code = 'mkdir /work/out/sub; echo 1,2 > /work/out/t.csv; printf "{}" > /work/out/sub/x.json; exit 1';
 				const result = await jail.bash(code, { id: 'a/b' });
 				const folder = join(jail.outDir, 'a%2Fb');
-				expect([...result.files].sort((a, b) => a.name.localeCompare(b.name))).toEqual([
-					{ name: 'sub/x.json', type: 'application/json', bytes: 2, path: join(folder, 'sub/x.json') },
-					{ name: 't.csv', type: 'text/csv', bytes: 4, path: join(folder, 't.csv') },
+				expect(result.files).toEqual([
+					{ name: 'sub/x.json', type: 'application/json', bytes: 2, preview: '{}', path: join(folder, 'sub/x.json') },
+					{ name: 't.csv', type: 'text/csv', bytes: 4, preview: '1,2\n', path: join(folder, 't.csv') },
 				]);
 			});
 
@@ -99,17 +100,58 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 			});
 
 			test.each([
-				['a link to a file of the host', 'ln -s /etc/passwd x; ln -s ../../../../etc/shadow y'],
-				['a link to a folder', 'ln -s / x; ln -s . loop'],
-				['a pipe', 'mkfifo x'],
-				['a pipe with a reader', 'mkfifo x; (cat x > /dev/null &)'],
-			])('comes without %s', async (_, code) => {
+				['a link to a file of the host', 'ln -s /etc/passwd x; ln -s ../../../../etc/shadow y', ['x', 'y']],
+				['a link to a folder', 'ln -s / x; ln -s . loop', ['loop', 'x']],
+				['a pipe', 'mkfifo x', ['x']],
+				['a pipe with a reader', 'mkfifo x; (cat x > /dev/null &)', ['x']],
+				['a socket', `python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'`, ['s']],
+			])('comes without %s, which is named', async (_, code, names) => {
 				expect(await left(jail, code)).toEqual({ ...incomplete, files: { '0.txt': 'kept\n' } });
+				const { problem } = await jail.bash(`cd /work/out; ${code}`);
+				const details = names.map((name) => `${name} (not an ordinary file)`).join(', ');
+				expect(problem).toEqual(problemFor('FILES_INCOMPLETE', { details }));
 			});
 
-			test('comes without a socket', async () => {
-				const result = await left(jail, `python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'`);
-				expect(result).toEqual({ ...succeeded, files: { '0.txt': 'kept\n' } });
+			test('comes without a single file that is too large, which is named', async () => {
+				const code =
+					'cd /work/out; echo kept > 0.txt; truncate -s 65M huge.bin; truncate -s 1T worse.bin 2> /dev/null; exit 0';
+				const { problem, files } = await jail.bash(code, { limits: { fileBytes: 128 * 1024 * 1024 } });
+				const details = 'huge.bin (larger than 64 MiB)';
+				expect([problem?.message.includes(details), files.map(({ name }) => name).slice(0, 1)]).toEqual([
+					true,
+					['0.txt'],
+				]);
+			});
+
+			test('comes with what is real, however many empty files and holes stand in its way', async () => {
+				const code = `for n in {1..120}; do : > "0$n"; truncate -s 60M "1$n"; done; head -c 5000 /dev/urandom > zz.bin; seq 9 > z.txt`;
+				const { files, problem } = await jail.bash(`cd /work/out; ${code}`);
+				expect(files.map(({ name }) => name).slice(-2)).toEqual(['z.txt', 'zz.bin']);
+				expect(problem?.code).toBe('FILES_INCOMPLETE');
+			});
+
+			test('is not lost among 100 000 files, of which the jail takes no more than it has room for', async () => {
+				const code = `
+open('/work/out/kept.txt', 'w').write('kept')
+made = 0
+try:
+    for n in range(100_000): open(f'/work/out/{n}', 'w').close(); made += 1
+except OSError as error: print(error.strerror, made < ${fixedLimits.workInodes})
+`;
+				const { files, stdout, problem } = await jail.python(code);
+				expect([stdout, files.length, files.at(-1)?.name]).toEqual([
+					'No space left on device True\n',
+					fixedLimits.outFiles,
+					'kept.txt',
+				]);
+				expect(problem?.message).toMatch(/ and 19\d\d more\.$/);
+			});
+
+			test('is not spoiled by variables that would steer the collector', async () => {
+				const env = { BASH_ENV: '/work/out/evil', TAR_OPTIONS: '--help', LC_ALL: 'xx', POSIXLY_CORRECT: '1' };
+				const code = 'echo "echo 0 0; exit" > /work/out/evil; echo kept > /work/out/0.txt';
+				const { files } = await jail.bash(code, { env });
+				expect(files.map(({ name }) => name)).toEqual(['0.txt', 'evil']);
 			});
 
 			test('has every name of a file, and a file that was unreadable', async () => {
@@ -155,7 +197,7 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 
 			test('stops at so many bytes, also of holes', async () => {
 				const code = 'truncate -s 60M hole1; truncate -s 60M hole2; truncate -s 1T hole3 2>/dev/null; rm -f hole3';
-				const result = await jail.bash(`mkdir /work/out; cd /work/out; ${code}; exit 0`);
+				const result = await jail.bash(`cd /work/out; ${code}; exit 0`);
 				expect({ ...ended(result), bytes: result.files.map(({ bytes }) => bytes) }).toEqual({
 					...incomplete,
 					bytes: [60 * 1024 * 1024],
@@ -164,22 +206,20 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 
 			test('does not hold up the job when it is far too much', async () => {
 				const since = performance.now();
-				const result = await jail.bash(
-					'mkdir /work/out; cd /work/out; for n in {1..500}; do truncate -s 60M f$n; done',
-				);
+				const result = await jail.bash('cd /work/out; for n in {1..500}; do truncate -s 60M f$n; done');
 				expect({ ...ended(result), count: result.files.length }).toEqual({ ...incomplete, count: 1 });
 				expect(performance.now() - since).toBeLessThan(12_000);
 			});
 
 			test('is nothing when the folder itself is a link', async () => {
 				for (const target of ['/etc', '/proc/self', '/']) {
-					const result = await jail.bash(`ln -s ${target} /work/out`);
+					const result = await jail.bash(`rmdir /work/out; ln -s ${target} /work/out`);
 					expect({ ...ended(result), files: result.files }).toEqual({ ...succeeded, files: [] });
 				}
 			});
 
 			test('is there after a time limit only when the program ended by itself', async () => {
-				const result = await jail.bash('mkdir /work/out; echo x > /work/out/x; sleep 9', {
+				const result = await jail.bash('echo x > /work/out/x; sleep 9', {
 					limits: { timeoutMs: 1_000 },
 				});
 				expect([result.status, result.problem?.code, result.files]).toEqual(['timed_out', 'LIMIT_TIME', []]);
@@ -194,7 +234,7 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 			test.each(['.', '..', '...', '/', '%2e%2e'])(
 				'never lands outside its folder, whatever the id: %s',
 				async (id) => {
-					const result = await jail.bash('mkdir /work/out; echo x > /work/out/escaped', { id });
+					const result = await jail.bash('echo x > /work/out/escaped', { id });
 					expect(result.files[0]?.path).toBe(
 						join(jail.outDir, encodeURIComponent(id).replaceAll('.', '%2E'), 'escaped'),
 					);

@@ -24,7 +24,7 @@ const rooms: readonly Room[] = [
 	{ folder: 'src/core/host', imports: ['src/contract', 'execa', 'node:*', 'node:child_process'] },
 	{
 		folder: 'src/core/sandbox',
-		imports: ['src/contract', 'src/core/host', 'src/core/text.ts', 'mime', 'tar-stream', 'zod', 'node:*'],
+		imports: ['src/contract', 'src/core/host', 'src/core/text.ts', 'file-type', 'mime', 'tar-stream', 'zod', 'node:*'],
 	},
 	{
 		folder: 'src/core/network',

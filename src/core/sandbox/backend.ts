@@ -21,7 +21,9 @@ export interface BoxSpec {
 	readonly ports: readonly number[];
 	/** V8 keeps huge reservations it never touches, so its address space cannot be limited. */
 	readonly limitAddressSpace: boolean;
-	/** A command that writes the program's files to its stdout as a tar archive after everything else is dead. */
+	/** A folder that is made, writable, before the program starts. */
+	readonly madeFolder?: string | undefined;
+	/** A command that writes the program's files to its stdout (collector.ts) after everything else is dead. */
 	readonly collector: readonly string[];
 }
 

@@ -2,23 +2,37 @@
 import { copyFile, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import mime from 'mime';
 import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
 import { cleanText } from '../text.ts';
+import { ByteReader } from './byte-reader.ts';
+import { type LeaveReason, mostNamed, reasonsToLeave } from './collector.ts';
+import { describeFile } from './describe-file.ts';
 
 type TarEntry = Extract extends AsyncIterable<infer Entry> ? Entry : never;
 
+export interface LeftBehind {
+	readonly name: string;
+	readonly reason: string;
+}
+
 export interface Collected {
 	readonly files: OutFile[];
-	/** Why something was left behind; empty when everything came along. */
-	readonly missing: string[];
+	/** What was left behind, and why; empty when everything came along. */
+	readonly missing: readonly LeftBehind[];
+	/** How many more were left behind, of which no names are known. */
+	readonly more: number;
 }
+
+/** Characters that show a name other than it is: directions of writing, and such as cannot be seen. */
+const deceiving = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+const cleanName = (name: string): string => cleanText(Buffer.from(name)).replace(deceiving, '');
 
 /** A path below the folder, of clean names; undefined when there is none or it lies too deep. */
 export function cleanPath(name: string): string | undefined {
-	const parts = cleanText(Buffer.from(name))
+	const parts = cleanName(name)
 		.split('/')
 		.filter((part) => part !== '' && part !== '.' && part !== '..')
 		.slice(1);
@@ -81,23 +95,22 @@ async function keep({ source }: Content, { folder, mask }: Destination, name: st
 	await mkdir(dirname(path), { recursive: true });
 	await store(source, path, mask);
 	const bytes = (await stat(path)).size;
-	return { name, type: mime.getType(name) ?? 'application/octet-stream', bytes, path };
+	return { name, ...(await describeFile(path, name, bytes)), bytes, path };
 }
 
 const reasons = {
-	type: 'an entry is not an ordinary file',
-	depth: `a file lies deeper than ${fixedLimits.outDepth} folders`,
-	count: `there are more than ${fixedLimits.outFiles} files`,
-	size: 'the files are too large together',
-	twice: 'two files have the same name',
-	name: 'a file could not be stored under its name',
+	...reasonsToLeave,
+	twice: 'another file has the same name',
+	name: 'it cannot be stored under this name',
 	cut: 'the list of files ended early',
 };
+
+const brokenOff: Collected = { files: [], missing: [{ name: '', reason: reasons.cut }], more: 0 };
 
 function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): string | undefined {
 	const total = taken.reduce((sum, file) => sum + file.bytes, bytes);
 	if (taken.length >= fixedLimits.outFiles) return reasons.count;
-	if (total > fixedLimits.outBytes) return reasons.size;
+	if (total > fixedLimits.outBytes) return reasons.total;
 	if (taken.some((file) => file.name === name)) return reasons.twice;
 	return undefined;
 }
@@ -106,34 +119,86 @@ function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): s
 async function take(entry: TarEntry, to: Destination, taken: readonly OutFile[]): Promise<OutFile | string> {
 	const content = contentOf(entry, to, taken);
 	const name = nameFor(entry.header.name, to);
-	if (!content) return reasons.type;
+	if (!content) return reasons.kind;
 	if (name === undefined) return reasons.depth;
 	const reason = reasonToSkip(content.bytes, name, taken);
 	return reason ?? keep(content, to, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
 }
 
+/** Longer than any path. */
+const wordBytes = 8_192;
+
+const isReason = (word: string): word is LeaveReason => Object.hasOwn(reasonsToLeave, word);
+
+type Left = Pick<Collected, 'missing' | 'more'>;
+
+/** Undefined when it is not what the collector writes. */
+async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | undefined> {
+	const line = (await reader.until(0x0a, 40))?.toString() ?? '';
+	const [, count = Number.NaN, more = 0] = /^(\d{1,9}) (\d{1,9})$/.exec(line)?.map(Number) ?? [];
+	if (!(count <= mostNamed)) return undefined;
+	const missing: LeftBehind[] = [];
+	while (missing.length < count) {
+		const word = (await reader.until(0, wordBytes))?.toString() ?? '';
+		const [, reason = '', name = ''] = /^([a-z]+)\/(.*)$/s.exec(word) ?? [];
+		if (!isReason(reason)) return undefined;
+		missing.push({ name: mask.text(cleanName(name)), reason: reasonsToLeave[reason] });
+	}
+	return { missing, more };
+}
+
 /** @param archive a tar stream; read to its end, or until as much was left behind as may be taken */
-export async function collect(archive: Readable, folder: string, mask: FileMask): Promise<Collected> {
+async function readArchive(archive: Readable, to: Destination): Promise<{ files: OutFile[]; missing: LeftBehind[] }> {
 	const files: OutFile[] = [];
-	const missing = new Set<string>();
+	const missing: LeftBehind[] = [];
 	let left = 0;
 	const reader = extract();
 	archive.on('error', (error) => reader.destroy(error));
 	archive.pipe(reader);
 	try {
 		for await (const entry of reader) {
-			const file = await take(entry, { folder, mask }, files);
+			const file = await take(entry, to, files);
 			if (typeof file !== 'string') files.push(file);
 			else {
-				missing.add(file);
+				missing.push({ name: to.mask.text(cleanName(entry.header.name.replace(/^out\//, ''))), reason: file });
 				left += entry.header.size ?? 0;
 			}
 			if (left > fixedLimits.outBytes) break;
 			entry.resume();
 		}
 	} catch {
-		missing.add(reasons.cut);
+		if (missing.at(-1)?.reason !== reasons.cut) missing.push({ name: '', reason: reasons.cut });
 	}
-	archive.destroy();
-	return { files, missing: [...missing] };
+	return { files, missing };
+}
+
+const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
+	one.name < other.name ? -1 : Number(one.name > other.name);
+
+const mostShown = 10;
+
+/** In words for a model: what stays behind, by name. */
+export function describeMissing({ missing, more }: Collected): string {
+	const named = missing.slice(0, mostShown).map(({ name, reason }) => (name === '' ? reason : `${name} (${reason})`));
+	const others = missing.length - named.length + more;
+	return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
+}
+
+async function collectFrom(reader: ByteReader, to: Destination): Promise<Collected> {
+	if (await reader.isOver()) return { files: [], missing: [], more: 0 };
+	const left = await readLeft(reader, to.mask);
+	if (left === undefined) return brokenOff;
+	const { files, missing } = await readArchive(reader.rest(), to);
+	return { files: files.sort(byName), missing: [...left.missing, ...missing].sort(byName), more: left.more };
+}
+
+/** @param stream what a collector writes (collector.ts); empty when the program left nothing */
+export async function collect(stream: Readable, folder: string, mask: FileMask): Promise<Collected> {
+	try {
+		return await collectFrom(new ByteReader(stream), { folder, mask });
+	} catch {
+		return brokenOff;
+	} finally {
+		stream.destroy();
+	}
 }

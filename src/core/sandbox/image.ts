@@ -51,6 +51,9 @@ const links = {
 /** Device files that a program may have; each is mounted alone, never the folder. */
 export const devices = ['null', 'zero', 'full', 'random', 'urandom'];
 
+/** Where a program puts files that are taken over; it is there when the program starts. */
+export const outFolder = '/work/out';
+
 /** Writable, and held in memory. */
 export const memoryFolders = ['/work', '/tmp', '/dev/shm'];
 

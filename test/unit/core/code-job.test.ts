@@ -328,7 +328,7 @@ describe('files of a job', () => {
 		const packer = pack();
 		for (const name of names) packer.entry({ name }, 'x');
 		packer.finalize();
-		return Readable.from([await buffer(packer)]);
+		return Readable.from([Buffer.from('0 0\n'), await buffer(packer)]);
 	}
 
 	const leave =
@@ -342,7 +342,7 @@ describe('files of a job', () => {
 		const outDir = tempFolder();
 		const { files, problem } = await run(leave('out/a.txt'), script(), { outDir });
 		expect({ files, problem }).toEqual({
-			files: [{ name: 'a.txt', type: 'text/plain', bytes: 1, path: `${outDir}/a.txt` }],
+			files: [{ name: 'a.txt', type: 'text/plain', bytes: 1, preview: 'x', path: `${outDir}/a.txt` }],
 			problem: null,
 		});
 	});
@@ -351,7 +351,18 @@ describe('files of a job', () => {
 		const result = await run(leave('out/a', 'out/a'), script(), { outDir: tempFolder() });
 		expect([result.status, result.problem]).toEqual([
 			'succeeded',
-			problemFor('FILES_INCOMPLETE', { details: 'two files have the same name' }),
+			problemFor('FILES_INCOMPLETE', { details: 'a (another file has the same name)' }),
 		]);
+	});
+
+	it('are named as incomplete also when there is something else to say', async () => {
+		const failing: Act = async (spec, io) => ({
+			...(await leave('out/a', 'out/a')(spec, io)),
+			exit: { code: null, signal: 'SIGSEGV' },
+		});
+		const { problem } = await run(failing, script(), { outDir: tempFolder() });
+		const signalled = problemFor('PROGRAM_SIGNALLED', { signal: 'SIGSEGV' });
+		const incomplete = problemFor('FILES_INCOMPLETE', { details: 'a (another file has the same name)' });
+		expect(problem).toEqual({ ...signalled, message: `${signalled.message} ${incomplete.message}` });
 	});
 });

@@ -2,9 +2,10 @@
  * The first process of a jail. It starts one program, reaps everything, relays stdout and stderr through real pipes,
  * tells the host how the program ended, and takes the whole jail down with it. Freestanding: no libc, no allocation.
  *
- *   init N J PORTS PROGRAM ARG... [COLLECTOR ARG...]
+ *   init N J PORTS FOLDER PROGRAM ARG... [COLLECTOR ARG...]
  *
- * N = number of words that belong to PROGRAM; J = number of control groups to join; PORTS = "-", or "53,80,443".
+ * N = number of words that belong to PROGRAM; J = number of control groups to join; PORTS = "-", or "53,80,443";
+ * FOLDER = "-", or a folder that is made for the program before it starts.
  *
  * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output, 6 the host's network
  * channel, and J open task lists of control groups from 7 on. Whoever is moved by another waits for a grace period of the kernel (10 ms); whoever
@@ -50,6 +51,7 @@
 #define SYS_getrusage 98
 #define SYS_prctl 157
 #define SYS_openat 257
+#define SYS_mkdirat 258
 #define SYS_ppoll 271
 #define SYS_signalfd4 289
 #define SYS_dup3 292
@@ -63,6 +65,7 @@
 #define SYS_setsockopt 208
 #define SYS_sendmsg 211
 #define SYS_dup3 24
+#define SYS_mkdirat 34
 #define SYS_openat 56
 #define SYS_close 57
 #define SYS_pipe2 59
@@ -87,6 +90,7 @@ enum {
 	COLLECTED = 4,
 	NETWORK = 6,
 	FIRST_LIST = 7,
+	FIRST_WORD = 5,
 	AT_FDCWD_ = -100,
 	SIGKILL_ = 9,
 	SIGCHLD_ = 17,
@@ -291,6 +295,11 @@ static void open_network(const char *ports) {
 	drop_capabilities();
 }
 
+/* A jail whose /work is no memory of its own, or full, has no such folder; the program sees that for itself. */
+static void make_folder(const char *path) {
+	if (path[0] == '/') call3(SYS_mkdirat, AT_FDCWD_, path, 0755);
+}
+
 static void join_groups(long count) {
 	for (long fd = FIRST_LIST; fd < FIRST_LIST + count; fd++) {
 		fail('J', call3(SYS_write, fd, "0", 1));
@@ -408,9 +417,9 @@ __attribute__((used)) void run(long *stack) {
 	int out[2], err[2], status = 0;
 	unsigned long mask = 1UL << (SIGCHLD_ - 1);
 	char *program[512];
-	long words = stack[0] > 4 ? number_of(argv[1]) : 0;
-	if (words < 1 || words > 510 || words > stack[0] - 4) quit(2);
-	for (long i = 0; i < words; i++) program[i] = argv[4 + i];
+	long words = stack[0] > FIRST_WORD ? number_of(argv[1]) : 0;
+	if (words < 1 || words > 510 || words > stack[0] - FIRST_WORD) quit(2);
+	for (long i = 0; i < words; i++) program[i] = argv[FIRST_WORD + i];
 	program[words] = 0;
 
 	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0, 0);
@@ -423,6 +432,7 @@ __attribute__((used)) void run(long *stack) {
 
 	refuse_x32();
 	open_input();
+	make_folder(argv[4]);
 	open_network(argv[3]);
 	long groups = number_of(argv[2]);
 	join_groups(groups);
@@ -439,7 +449,7 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (argv[4 + words]) collect(argv + 4 + words, environment);
+	if (argv[FIRST_WORD + words]) collect(argv + FIRST_WORD + words, environment);
 	quit(0);
 }
 

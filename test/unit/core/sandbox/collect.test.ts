@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
-import { cleanPath, collect } from '../../../../src/core/sandbox/collect.ts';
+import { cleanPath, collect, describeMissing } from '../../../../src/core/sandbox/collect.ts';
 import { createMask } from '../../../../src/core/secrets/redact.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
@@ -21,15 +21,17 @@ function archive(entries: readonly Entry[]): Promise<Buffer> {
 
 const noSecrets = createMask({});
 
+/** What the collector says before the archive when it leaves nothing behind. */
+const nothingLeft = Buffer.from('0 0\n');
+
 const collectFrom = async (entries: readonly Entry[], folder: string, mask = noSecrets) =>
-	collect(Readable.from(await archive(entries)), folder, mask);
+	collect(Readable.from([nothingLeft, await archive(entries)]), folder, mask);
 
 describe('collect', () => {
 	it('takes ordinary files over, with their type, size and place', async () => {
 		const folder = join(tempFolder(), 'out');
 		const collected = await collectFrom(
 			[
-				{ name: 'out/chart.png', content: 'PNG' },
 				{ name: 'out/sub/table.csv', content: 'a,b\n' },
 				{ name: 'out/no-ending', content: '' },
 			],
@@ -37,11 +39,11 @@ describe('collect', () => {
 		);
 		expect(collected).toEqual({
 			files: [
-				{ name: 'chart.png', type: 'image/png', bytes: 3, path: join(folder, 'chart.png') },
-				{ name: 'sub/table.csv', type: 'text/csv', bytes: 4, path: join(folder, 'sub/table.csv') },
-				{ name: 'no-ending', type: 'application/octet-stream', bytes: 0, path: join(folder, 'no-ending') },
+				{ name: 'no-ending', type: 'text/plain', bytes: 0, preview: '', path: join(folder, 'no-ending') },
+				{ name: 'sub/table.csv', type: 'text/csv', bytes: 4, preview: 'a,b\n', path: join(folder, 'sub/table.csv') },
 			],
 			missing: [],
+			more: 0,
 		});
 		expect(readFileSync(join(folder, 'sub/table.csv'), 'utf8')).toBe('a,b\n');
 	});
@@ -63,7 +65,7 @@ describe('collect', () => {
 		const folder = tempFolder();
 		const entry: Entry = { name: 'out/bad', type, ...more };
 		const collected = await collectFrom([entry, { name: 'out/good', content: 'x' }], folder);
-		expect(collected.missing).toEqual(['an entry is not an ordinary file']);
+		expect(collected.missing).toEqual([{ name: 'bad', reason: 'not an ordinary file' }]);
 		expect(readdirSync(folder)).toEqual(['good']);
 	});
 
@@ -76,14 +78,14 @@ describe('collect', () => {
 			folder,
 		);
 		expect(readdirSync(parent)).toEqual(['results']);
-		expect(collected.files.map(({ name }) => name)).toEqual(['escaped', 'etc/passwd', 'a/b']);
+		expect(collected.files.map(({ name }) => name)).toEqual(['a/b', 'escaped', 'etc/passwd']);
 	});
 
 	it('keeps the first of two files with the same name', async () => {
 		const folder = tempFolder();
 		const entries = ['first', 'second'].map((content) => ({ name: 'out/a', content }));
 		const collected = await collectFrom(entries, folder);
-		expect(collected.missing).toEqual(['two files have the same name']);
+		expect(collected.missing).toEqual([{ name: 'a', reason: 'another file has the same name' }]);
 		expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
 	});
 
@@ -92,7 +94,9 @@ describe('collect', () => {
 		const entries = Array.from({ length: fixedLimits.outFiles + 5 }, (_, number) => ({ name: `out/${number}` }));
 		const collected = await collectFrom(entries, folder);
 		expect(collected.files.length).toBe(fixedLimits.outFiles);
-		expect(collected.missing).toEqual([`there are more than ${fixedLimits.outFiles} files`]);
+		expect(new Set(collected.missing.map(({ reason }) => reason))).toEqual(
+			new Set([`more than ${fixedLimits.outFiles} files`]),
+		);
 	});
 
 	it('takes no more bytes than allowed, and goes on with what still fits', async () => {
@@ -104,7 +108,7 @@ describe('collect', () => {
 			{ name: 'out/c', content: 'x' },
 		];
 		const collected = await collectFrom(entries, folder);
-		expect(collected.missing).toEqual(['the files are too large together']);
+		expect(collected.missing).toEqual([{ name: 'b', reason: 'more than 64 MiB in all' }]);
 		expect(readdirSync(folder)).toEqual(['a', 'c']);
 	});
 
@@ -114,21 +118,64 @@ describe('collect', () => {
 			{ name: 'out/a', content: 'a' },
 			{ name: 'out/b', content: 'x'.repeat(10_000) },
 		]);
-		const collected = await collect(Readable.from([whole.subarray(0, 3_000)]), folder, noSecrets);
+		const collected = await collect(Readable.from([nothingLeft, whole.subarray(0, 3_000)]), folder, noSecrets);
 		expect(collected.files.map(({ name }) => name)).toEqual(['a']);
-		expect(collected.missing).toEqual(['the list of files ended early']);
+		expect(collected.missing).toEqual([{ name: 'b', reason: 'the list of files ended early' }]);
 	});
 
 	it('survives bytes that are no archive', async () => {
 		const folder = tempFolder();
 		const collected = await collect(Readable.from([Buffer.alloc(4_096, 0x41)]), folder, noSecrets);
-		expect(collected).toEqual({ files: [], missing: ['the list of files ended early'] });
+		expect(collected).toEqual({ files: [], missing: [{ name: '', reason: 'the list of files ended early' }], more: 0 });
 	});
 
 	it('makes no folder when there is nothing', async () => {
 		const folder = join(tempFolder(), 'out');
-		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [] });
+		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [], more: 0 });
 		expect(existsSync(folder)).toBe(false);
+	});
+
+	it('reads an empty stream as nothing', async () => {
+		const nothing = await collect(Readable.from([]), tempFolder(), noSecrets);
+		expect(nothing).toEqual({ files: [], missing: [], more: 0 });
+	});
+});
+
+describe('what the collector left behind', () => {
+	const told = (text: string, mask = noSecrets) => collect(Readable.from([Buffer.from(text)]), tempFolder(), mask);
+
+	it('is named, with the reason in words, and without secrets', async () => {
+		const mask = createMask({ KEY: 'hunter2-hunter3' });
+		expect(await told('3 7\nsize/huge.bin\0kind/a\nb/pipe\0depth/hunter2-hunter3\0', mask)).toEqual({
+			files: [],
+			missing: [
+				{ name: 'a\nb/pipe', reason: 'not an ordinary file' },
+				{ name: 'huge.bin', reason: 'larger than 64 MiB' },
+				{ name: '•••KEY•••', reason: 'deeper than 8 folders' },
+			],
+			more: 7,
+		});
+	});
+
+	it.each([
+		'9',
+		'-1 0\n',
+		'1e9 0\n',
+		'101 0\n',
+		'1 0\nsize/x',
+		'1 0\nconstructor/x\0',
+		'1 0\nsize\0',
+		`1 0\nsize/${'x'.repeat(9_000)}\0`,
+	])('is a broken list when it does not fit: %j', async (text) => {
+		const reason = 'the list of files ended early';
+		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0 });
+	});
+
+	it('is told in one sentence that does not grow with it', () => {
+		const missing = Array.from({ length: 12 }, (_, number) => ({ name: `f${number}`, reason: 'r' }));
+		const named = Array.from({ length: 10 }, (_, number) => `f${number} (r)`).join(', ');
+		expect(describeMissing({ files: [], missing, more: 3 })).toBe(`${named} and 5 more`);
+		expect(describeMissing({ files: [], missing: [{ name: '', reason: 'cut' }], more: 0 })).toBe('cut');
 	});
 });
 
@@ -144,9 +191,9 @@ it('masks secrets in names, in text, and in what only looks like bytes', async (
 	const found = files.map(({ name, path }) => [name, readFileSync(path ?? '', 'utf8')]);
 	expect([found, missing]).toEqual([
 		[
-			['•••KEY•••/a.txt', 'key: •••KEY•••\n'],
 			['b.bin', '\0\0•••KEY•••'],
 			['c.txt', 'key: •••KEY•••\n'],
+			['•••KEY•••/a.txt', 'key: •••KEY•••\n'],
 		],
 		[],
 	]);
@@ -158,6 +205,8 @@ describe('cleanPath', () => {
 		['out/a.txt', 'a.txt'],
 		['out/\u001b[31mred\u0007.txt', 'red.txt'],
 		['out/ñ/漢', 'ñ/漢'],
+		['out/gpj.\u202etxt', 'gpj.txt'],
+		['out/.\u200b./x', 'x'],
 		['out', undefined],
 		['out/..', undefined],
 		['', undefined],

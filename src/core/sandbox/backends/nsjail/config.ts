@@ -131,7 +131,8 @@ const backstopSeconds = 20;
 export function configFor(spec: BoxSpec, place: JailPlace): string {
 	const standsFor = (id: number): Fields => ({ inside_id: String(jailUser.id), outside_id: String(id), count: 1 });
 	const ports = spec.ports.length > 0 ? spec.ports.join(',') : '-';
-	const words = [String(spec.argv.length), String(place.groupsToJoin), ports, ...spec.argv, ...spec.collector];
+	const numbers = [String(spec.argv.length), String(place.groupsToJoin), ports, spec.madeFolder ?? '-'];
+	const words = [...numbers, ...spec.argv, ...spec.collector];
 	const lists = Array.from({ length: place.groupsToJoin }, (_, index) => firstList + index);
 	return `${render({
 		name: 'secure-code',

@@ -39,6 +39,7 @@ const spec: BoxSpec = {
 	binds: [{ hostPath: '/tmp/run/in', path: '/work/in' }],
 	ports: [],
 	limitAddressSpace: true,
+	madeFolder: '/work/out',
 	collector: ['/usr/bin/bash', '-c', 'tar'],
 };
 
@@ -107,7 +108,7 @@ const end = ({
 	hasCgroup,
 	groupsToJoin,
 }: JailPlace) => `seccomp_string: "${seccompPolicy(architecture, hasCgroup)}"
-exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "${groupsToJoin}" arg: "-" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
+exec_bin { path: "/opt/secure-code/init" arg: "3" arg: "${groupsToJoin}" arg: "-" arg: "/work/out" arg: "/usr/bin/python3" arg: "-I" arg: "/code/main.py" arg: "/usr/bin/bash" arg: "-c" arg: "tar" }
 `;
 
 const users = ({ outsideUser, outsideGroup }: JailPlace) =>
@@ -176,7 +177,9 @@ describe('a string of the configuration', () => {
 				.trimEnd()
 				.split('\n');
 			const last = lines.at(-1) ?? '';
-			expect(last).toMatch(/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "2" arg: "-" arg: "[^"]*" \}$/);
+			expect(last).toMatch(
+				/^exec_bin \{ path: "\/opt\/secure-code\/init" arg: "1" arg: "2" arg: "-" arg: "-" arg: "[^"]*" \}$/,
+			);
 			expect(unquote(/arg: ("[^"]*") \}$/.exec(last)?.[1] ?? '').toString()).toBe(argument);
 		},
 	);
@@ -194,6 +197,8 @@ describe('the network of a jail', () => {
 		const lines = configFor({ ...spec, ports: [53, 443] }, asRoot).split('\n');
 		expect(lines.filter((line) => line.startsWith('cap:'))).toEqual(['cap: "CAP_NET_BIND_SERVICE"']);
 		expect(lines.filter((line) => line.startsWith('clone_newnet'))).toEqual(['clone_newnet: true']);
-		expect(lines.find((line) => line.startsWith('exec_bin'))).toContain('arg: "3" arg: "2" arg: "53,443" arg: "/usr');
+		expect(lines.find((line) => line.startsWith('exec_bin'))).toContain(
+			'arg: "3" arg: "2" arg: "53,443" arg: "/work/out" arg: "/usr',
+		);
 	});
 });

@@ -1,0 +1,51 @@
+/** The command that hands over what a dead program left in /work/out: first what stays behind and why, then a tar archive. Pure. */
+import { fixedLimits } from '../../contract/limits.ts';
+
+/** Why a file stays behind, by the word that the collector uses. */
+export const reasonsToLeave = {
+	kind: 'not an ordinary file',
+	depth: `deeper than ${fixedLimits.outDepth} folders`,
+	size: `larger than ${fixedLimits.outBytes / 1024 / 1024} MiB`,
+	count: `more than ${fixedLimits.outFiles} files`,
+	total: `more than ${fixedLimits.outBytes / 1024 / 1024} MiB in all`,
+} as const;
+export type LeaveReason = keyof typeof reasonsToLeave;
+
+/** More of them are only counted. */
+export const mostNamed = 100;
+
+/**
+ * Names may hold anything but NUL. Sizes are counted twice: files go by the blocks they really fill, so that neither holes
+ * nor empty files take the place of real ones, and the archive holds what they claim, holes included, up to the limit.
+ * Output: "COUNT MORE\n", COUNT words "REASON/NAME" that end in NUL, and the archive; MORE were left behind without a word.
+ */
+const choose = `
+cd /work && [ -d out ] && [ ! -L out ] || exit 0
+chmod -R u+rX out
+find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
+	take=() left=() more=0 total=0
+	while IFS=/ read -r -d '' kind blocks size depth path; do
+		why=
+		if [ "$kind" != f ]; then why=kind
+		elif [ "$depth" -gt ${fixedLimits.outDepth} ]; then why=depth
+		elif [ "$size" -gt ${fixedLimits.outBytes} ]; then why=size
+		elif [ "\${#take[@]}" -ge ${fixedLimits.outFiles} ]; then why=count
+		elif [ $((total + size)) -gt ${fixedLimits.outBytes} ]; then why=total
+		fi
+		if [ -n "$why" ] && [ "\${#left[@]}" -ge ${mostNamed} ]; then more=$((more + 1))
+		elif [ -n "$why" ]; then left+=("$why/$path")
+		else take+=("out/$path") total=$((total + size))
+		fi
+	done
+	printf '%d %d\\n' "\${#left[@]}" "$more"
+	[ "\${#left[@]}" = 0 ] || printf '%s\\0' "\${left[@]}"
+	[ "\${#take[@]}" = 0 ] || printf '%s\\0' "\${take[@]}" |
+		tar --create --file=- --null --no-recursion --files-from=-
+}
+`;
+
+/** Started when nothing of the program is alive, without anything of its environment. */
+export const collectorFor = (): string[] => [
+	...['/usr/bin/env', '-i', 'PATH=/usr/bin', 'LC_ALL=C'],
+	...['/usr/bin/bash', '--noprofile', '--norc', '-c', choose],
+];
