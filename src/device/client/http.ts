@@ -27,7 +27,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
 	readonly status: number;
 	readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-	readonly text: string;
+	readonly body: Buffer;
 }
 
 /** Connections that a device is asked over at the same time. */
@@ -103,7 +103,7 @@ export function faultOf(error: unknown): string {
 	return message === wrongCertificate ? message : 'the connection failed';
 }
 
-async function readWithin(body: AsyncIterable<Buffer>, mostBytes: number): Promise<string> {
+async function readWithin(body: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;
 	for await (const chunk of body) {
@@ -111,7 +111,21 @@ async function readWithin(body: AsyncIterable<Buffer>, mostBytes: number): Promi
 		if (bytes > mostBytes) throw Object.assign(new Error('too long'), { code: 'ANSWER_TOO_LONG' });
 		chunks.push(chunk);
 	}
-	return Buffer.concat(chunks).toString();
+	return Buffer.concat(chunks);
+}
+
+/** What can only go wrong before a request is on its way. */
+const beforeSending = new Set([
+	...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'],
+	...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+	...['CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO'],
+]);
+
+/** Whether a failure means for certain that the device never saw the request; then it may be sent again. */
+export function isNeverSent(error: unknown): boolean {
+	const { code, message, cause } = error as NodeJS.ErrnoException;
+	if (message === wrongCertificate || (code !== undefined && beforeSending.has(code))) return true;
+	return cause !== undefined && cause !== error && isNeverSent(cause);
 }
 
 export class DeviceHttp {
@@ -131,7 +145,7 @@ export class DeviceHttp {
 	async send(request: HttpRequest): Promise<HttpAnswer> {
 		const { statusCode, headers, body } = await this.#ask(request);
 		try {
-			return { status: statusCode, headers, text: await readWithin(body, answerBytes) };
+			return { status: statusCode, headers, body: await readWithin(body, answerBytes) };
 		} catch (error) {
 			throw this.#refusal(error, request.signal);
 		}

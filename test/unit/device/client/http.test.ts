@@ -50,7 +50,7 @@ const hello = { method: 'GET', path: '/hello', timeoutMs: 5_000 } as const;
 
 const faultOf = async (http: DeviceHttp, request: object = {}) =>
 	await http.send({ ...hello, ...request }).then(
-		({ text }) => `answered ${text}`,
+		({ body }) => `answered ${body}`,
 		(error: Error) => error.message,
 	);
 
@@ -65,8 +65,8 @@ describe('the connection to a device', () => {
 		const port = await listen(
 			createPlain((request, response) => response.writeHead(403, { 'x-a': 'b' }).end(request.url)),
 		);
-		const { status, headers, text } = await client({ url: `http://127.0.0.1:${port}/commands/` }).send(hello);
-		expect([status, headers['x-a'], text]).toEqual([403, 'b', '/commands/hello']);
+		const { status, headers, body } = await client({ url: `http://127.0.0.1:${port}/commands/` }).send(hello);
+		expect([status, headers['x-a'], body.toString()]).toEqual([403, 'b', '/commands/hello']);
 	});
 
 	it('is kept for the next requests', async () => {
