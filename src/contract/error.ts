@@ -163,6 +163,14 @@ export const knownErrors = {
 		message: 'The sandbox could not start the program: {details}.',
 		next: 'Run "secure-code doctor" on the machine that runs n8n; it names the step that fails and its fix.',
 	},
+	PROFILE_UNUSABLE: {
+		audience: 'operator',
+		http: 503,
+		exit: 78,
+		message:
+			'The command was not run, because the profile "{profile}" of the policy cannot be used on this device: {details}.',
+		next: 'Correct the profile; "secure-code agent doctor" tries every one of them.',
+	},
 	RUNTIME_MISSING: {
 		audience: 'operator',
 		http: 503,

@@ -1,7 +1,8 @@
 /** Where control groups could be made, read from /proc/self/cgroup and /proc/self/mountinfo. Pure. */
 import { join, relative } from 'node:path';
 
-export const controllersV1 = ['memory', 'pids', 'cpuacct'] as const;
+/** The last one is only needed by jobs whose processors are limited. */
+export const controllersV1 = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
 export type ControllerV1 = (typeof controllersV1)[number];
 
 export interface CgroupCandidates {
@@ -68,5 +69,5 @@ export function cgroupCandidates(
 			mounts.find((mount) => mount.type === 'cgroup' && mount.options.includes(controller)),
 			ownPath(membership, controller),
 		);
-	return { v2, v1: { memory: legacy('memory'), pids: legacy('pids'), cpuacct: legacy('cpuacct') } };
+	return { v2, v1: { memory: legacy('memory'), pids: legacy('pids'), cpuacct: legacy('cpuacct'), cpu: legacy('cpu') } };
 }

@@ -8,6 +8,8 @@ import { readOptional } from './read.ts';
 export interface CgroupLimits {
 	readonly memoryBytes: number;
 	readonly processes: number;
+	/** Processors that the group may keep busy; absent: all. Left out where no group can limit them. */
+	readonly cpus?: number | undefined;
 }
 
 export interface CgroupUsage {
@@ -24,12 +26,16 @@ export interface Cgroup {
 	/** Moves a process, and so everything it starts from then on, into the group, unless it joined by itself. */
 	add(pid: number): Promise<void>;
 	usage(): CgroupUsage;
+	/** The processes in the group; none where the kernel no longer knows the group. */
+	members(): number[];
 	/** The group must be empty. */
 	remove(): void;
 }
 
 export interface CgroupHost {
 	readonly version: 'v1' | 'v2';
+	/** Whether groups can limit processors. */
+	readonly hasCpus: boolean;
 	/**
 	 * The first move of a process after a pause waits for a grace period of the kernel, about 10 ms; moves that follow
 	 * at once do not. Moving ourselves to where we are, while a jail is starting, makes the jail's own move free.
@@ -70,14 +76,32 @@ const rmdir = (path: string): void => {
 	}
 };
 
-function groupV1(parents: Record<ControllerV1, string>, name: string, limits: CgroupLimits): Cgroup {
+const membersOf = (dir: string): number[] =>
+	(readOptional(join(dir, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+
+/** Microseconds of one round in which the processor time of a group is counted. */
+const cpuPeriod = 100_000;
+
+/** Processor time in each round; the kernel takes no less than a millisecond. */
+const cpuQuota = (cpus: number): number => Math.max(1_000, Math.round(cpus * cpuPeriod));
+
+type ParentsV1 = Record<Exclude<ControllerV1, 'cpu'>, string> & { readonly cpu: string | undefined };
+
+function limitCpus(dir: string, cpus: number): void {
+	writeOptional(join(dir, 'cpu.cfs_period_us'), cpuPeriod);
+	writeOptional(join(dir, 'cpu.cfs_quota_us'), cpuQuota(cpus));
+}
+
+function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup {
 	const at = {
 		memory: join(parents.memory, name),
 		pids: join(parents.pids, name),
 		cpuacct: join(parents.cpuacct, name),
 	};
-	const all = [...new Set(Object.values(at))];
+	const cpu = limits.cpus !== undefined && parents.cpu !== undefined ? join(parents.cpu, name) : undefined;
+	const all = [...new Set([...Object.values(at), ...(cpu === undefined ? [] : [cpu])])];
 	for (const dir of all) mkdirSync(dir);
+	if (cpu !== undefined && limits.cpus !== undefined) limitCpus(cpu, limits.cpus);
 	writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
 	writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes);
 	writeFileSync(join(at.pids, 'pids.max'), String(limits.processes));
@@ -92,6 +116,7 @@ function groupV1(parents: Record<ControllerV1, string>, name: string, limits: Cg
 			peakMemoryBytes: number(readOptional(join(at.memory, 'memory.max_usage_in_bytes'))),
 			cpuMs: number(readOptional(join(at.cpuacct, 'cpuacct.usage'))) / 1e6,
 		}),
+		members: () => [...new Set(all.flatMap(membersOf))],
 		remove: () => {
 			for (const dir of all) rmdir(dir);
 		},
@@ -105,6 +130,7 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	writeOptional(join(at, 'memory.swap.max'), 0);
 	writeOptional(join(at, 'memory.oom.group'), 1);
 	writeFileSync(join(at, 'pids.max'), String(limits.processes));
+	if (limits.cpus !== undefined) writeOptional(join(at, 'cpu.max'), `${cpuQuota(limits.cpus)} ${cpuPeriod}`);
 	return {
 		taskLists: [],
 		closeTaskLists: () => {},
@@ -115,6 +141,7 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 			peakMemoryBytes: number(readOptional(join(at, 'memory.peak'))),
 			cpuMs: keyed(readOptional(join(at, 'cpu.stat')), 'usage_usec') / 1e3,
 		}),
+		members: () => membersOf(at),
 		remove: () => rmdir(at),
 	};
 }
@@ -149,6 +176,7 @@ function prepareV2(dir: string, own: string, mayMove: boolean): string | undefin
 
 interface Found {
 	readonly version: CgroupHost['version'];
+	readonly hasCpus: boolean;
 	readonly parents: readonly string[];
 	readonly create: CgroupHost['create'];
 }
@@ -157,7 +185,8 @@ function tryV2(candidates: readonly string[], own: string): Found | undefined {
 	const prepared = (mayMove: boolean) => candidates.map((dir) => attempt(() => prepareV2(dir, own, mayMove)));
 	const parent = prepared(false).find(Boolean) ?? prepared(true).find(Boolean);
 	if (!parent) return undefined;
-	return { version: 'v2', parents: [parent], create: (name, limits) => groupV2(parent, name, limits) };
+	const hasCpus = /\bcpu\b/.test(readOptional(join(parent, 'cgroup.subtree_control')) ?? '');
+	return { version: 'v2', hasCpus, parents: [parent], create: (name, limits) => groupV2(parent, name, limits) };
 }
 
 function prepareV1(candidates: readonly string[], own: string): string | undefined {
@@ -169,10 +198,11 @@ function prepareV1(candidates: readonly string[], own: string): string | undefin
 }
 
 function tryV1(candidates: CgroupCandidates['v1'], own: string): Found | undefined {
-	const [memory, pids, cpuacct] = controllersV1.map((controller) => prepareV1(candidates[controller], own));
+	const [memory, pids, cpuacct, cpu] = controllersV1.map((controller) => prepareV1(candidates[controller], own));
 	if (!memory || !pids || !cpuacct) return undefined;
-	const create: CgroupHost['create'] = (name, limits) => groupV1({ memory, pids, cpuacct }, name, limits);
-	return { version: 'v1', parents: [memory, pids, cpuacct], create };
+	const create: CgroupHost['create'] = (name, limits) => groupV1({ memory, pids, cpuacct, cpu }, name, limits);
+	const parents = [memory, pids, cpuacct, ...(cpu === undefined ? [] : [cpu])];
+	return { version: 'v1', hasCpus: cpu !== undefined, parents, create };
 }
 
 function attempt<T>(action: () => T): T | undefined {
@@ -226,5 +256,5 @@ export function findCgroups(self = '/proc/self'): CgroupHost | undefined {
 	const prepareToAdd = () => {
 		if (here) writeFile(here, String(process.pid)).catch(() => {});
 	};
-	return { version: found.version, create: found.create, prepareToAdd };
+	return { version: found.version, hasCpus: found.hasCpus, create: found.create, prepareToAdd };
 }

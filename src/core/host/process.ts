@@ -5,11 +5,23 @@ import { execa } from 'execa';
 export interface StartOptions {
 	readonly env: Readonly<Record<string, string>>;
 	readonly stdio: StdioOptions;
+	/** Rights that files of the process do not get; absent: ours. */
+	readonly umask?: number | undefined;
 }
 
 export type StartedProcess = ChildProcess;
 
 export function startProcess(file: string, args: readonly string[], options: StartOptions): StartedProcess {
+	// A process inherits it in the moment in which it is made; nothing else runs here meanwhile.
+	const before = options.umask === undefined ? undefined : process.umask(options.umask);
+	try {
+		return spawnIt(file, args, options);
+	} finally {
+		if (before !== undefined) process.umask(before);
+	}
+}
+
+function spawnIt(file: string, args: readonly string[], options: StartOptions): StartedProcess {
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions

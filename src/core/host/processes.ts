@@ -2,11 +2,29 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { readOptional } from './read.ts';
 
-/** Field 4 of proc_pid_stat(5); the name before it may hold spaces and brackets. */
-function parentOf(pid: number): number {
+/** Fields of proc_pid_stat(5) from the third on; the name before them may hold spaces and brackets. */
+function statOf(pid: number): string[] {
 	const stat = readOptional(`/proc/${pid}/stat`) ?? '';
-	return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
+	return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
+
+const parentOf = (pid: number): number => Number(statOf(pid)[1] ?? 0);
+
+/** A process that cannot be mistaken for a later one with the same number. */
+export interface ProcessId {
+	readonly pid: number;
+	/** Clock ticks between the start of the machine and that of the process. */
+	readonly startedAt: string;
+}
+
+/** Undefined when there is no such process. */
+export function processId(pid: number): ProcessId | undefined {
+	const startedAt = statOf(pid)[19];
+	return startedAt === undefined ? undefined : { pid, startedAt };
+}
+
+/** Whether it is still there, be it as a zombie. */
+export const isThere = ({ pid, startedAt }: ProcessId): boolean => processId(pid)?.startedAt === startedAt;
 
 const allProcesses = (): number[] => readdirSync('/proc').map(Number).filter(Number.isInteger);
 

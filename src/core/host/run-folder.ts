@@ -6,16 +6,16 @@ import { basename, join } from 'node:path';
 import { KnownError } from '../../contract/error.ts';
 
 const prefix = 'secure-code-run-';
-let isSwept = false;
+const swept = new Set<string>();
 
 /** Folders of processes that were killed before they could clean up; looked for once, with our first run. */
-function removeLeftovers(): void {
-	if (isSwept) return;
-	isSwept = true;
-	for (const name of readdirSync(tmpdir())) {
+function removeLeftovers(base: string): void {
+	if (swept.has(base)) return;
+	swept.add(base);
+	for (const name of readdirSync(base)) {
 		const [, pid] = new RegExp(`^${prefix}(\\d+)-`).exec(name) ?? [];
 		if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
-		const path = join(tmpdir(), name);
+		const path = join(base, name);
 		if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.())
 			rmSync(path, { recursive: true, force: true });
 	}
@@ -29,10 +29,10 @@ export class RunFolder {
 	}
 
 	/** Without waiting: these are a few small writes, and a turn in the thread pool costs more than they do. */
-	static create(): RunFolder {
+	static create(base = tmpdir()): RunFolder {
 		try {
-			removeLeftovers();
-			const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+			removeLeftovers(base);
+			const path = mkdtempSync(join(base, `${prefix}${process.pid}-`));
 			chmodSync(path, 0o711);
 			return new RunFolder(path);
 		} catch (error) {

@@ -21,15 +21,23 @@ export const profileSchema = z.strictObject({
 		.default([]),
 	/** Paths that stay hidden whatever is mounted; the agent's own folder always does. */
 	masks: z.array(path).default([]),
-	/** Show the processes of the device in /proc. Only where jobs run as another user than the agent. */
+	/** Show the processes of the device in /proc, and what they were started with. Only where each job has a user of its own. */
 	showsProcesses: z.boolean().default(false),
 	/** none: no network at all. host: the device's own network. */
 	network: z.enum(['none', 'host']).default('none'),
 	env: z.record(z.string(), z.string()).default({}),
 	/** Fixed search path, in order; nothing of the caller's. */
 	path: z.array(path).default(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']),
-	/** direct: the user of the device that commands run as; must not be the agent's. */
-	user: z.string().optional(),
+	/**
+	 * The user of the device that commands run as; must not be the agent's. nsjail may do without: then each job has a user of
+	 * its own, who can write nowhere on the device but where everybody can. direct needs one.
+	 */
+	user: z
+		.string()
+		.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/)
+		.optional(),
+	/** direct: run as the agent's own user all the same. Commands can then read the agent's keys and change its records. */
+	runsAsAgent: z.boolean().default(false),
 	/** docker, podman: images that may be used; the first is the default. [] means none. */
 	images: z.array(z.string()).default([]),
 	cpus: z.number().positive().optional(),

@@ -25,7 +25,43 @@ export interface BoxSpec {
 	readonly madeFolder?: string | undefined;
 	/** A command that writes the program's files to its stdout (collector.ts) after everything else is dead. */
 	readonly collector: readonly string[];
+	/**
+	 * Absent: the box shows the interpreters and a closed list of programs, nothing of the device. Present: it starts empty,
+	 * shows what is listed, and `binds` stays empty.
+	 */
+	readonly device?: DeviceView | undefined;
+	/** Processors the box may keep busy, where a control group can say so. Absent: all. */
+	readonly cpus?: number | undefined;
 }
+
+/** What a box shows of the device that it runs on. */
+export interface DeviceView {
+	/** Later ones lie over earlier ones. */
+	readonly mounts: readonly BoxMount[];
+	readonly cwd: string;
+	/** Who stands behind the box on the device. Null: a user that only this box has, called `device` in it. */
+	readonly user: { readonly uid: number; readonly gid: number } | null;
+	readonly hostName: string;
+	/** none: a network of its own without a way out. host: the device's own. */
+	readonly network: 'none' | 'host';
+	/** own: /proc shows the box's processes. device: all of the device, read-only; never where boxes run as our own user. */
+	readonly processes: 'own' | 'device';
+}
+
+/** A mandatory mount that cannot be had ends the box before it begins. */
+export type BoxMount =
+	| {
+			readonly kind: 'bind';
+			readonly hostPath: string;
+			readonly path: string;
+			readonly isWritable: boolean;
+			readonly isMandatory: boolean;
+	  }
+	/** A folder in memory. */
+	| { readonly kind: 'memory'; readonly path: string; readonly bytes: number; readonly mode: string }
+	| { readonly kind: 'link'; readonly path: string; readonly target: string }
+	/** Covers what would be seen here. */
+	| { readonly kind: 'hide'; readonly path: string; readonly isFolder: boolean; readonly isMandatory: boolean };
 
 export interface BoxFile {
 	readonly path: string;
@@ -37,7 +73,10 @@ export type BoxSocket = UdpSocket | TcpServer;
 
 export interface BoxIo {
 	readonly stdin: string | undefined;
-	readonly onOutput: (stream: OutputStream, chunk: Buffer) => void;
+	/** A promise holds the box back: nothing more is read of its output until it resolves. */
+	readonly onOutput: (stream: OutputStream, chunk: Buffer) => void | Promise<void>;
+	/** Called when the program is let go. */
+	readonly onStart?: (() => void) | undefined;
 	/** Receives the collector's output; called once, before anything of it arrives. */
 	readonly onCollected?: ((archive: NodeJS.ReadableStream) => void) | undefined;
 	/** Receives a socket that listens in the box's network, once for each port, before the program starts. */
@@ -47,7 +86,7 @@ export interface BoxIo {
 }
 
 /** Why we ended a box. Everything else is the program's own doing. */
-export type StopReason = 'timeout' | 'memory' | 'output' | 'cancelled';
+export type StopReason = 'timeout' | 'idle' | 'memory' | 'output' | 'cancelled';
 
 export interface BoxOutcome {
 	/** Why we killed it; null when it ended by itself. */

@@ -30,6 +30,9 @@ export const authorityPath = '/opt/secure-code/authority.pem';
 /** The one user of a jail. */
 export const jailUser = { id: 1000, name: 'sandbox', home: '/work' } as const;
 
+/** Who a command of a device is where no user of the device stands behind it; a number that no system gives away. */
+export const deviceUser = { id: 65_533, name: 'device' } as const;
+
 const texts = {
 	'/etc/passwd': `root:x:0:0:root:/:/usr/bin/false\n${jailUser.name}:x:${jailUser.id}:${jailUser.id}::${jailUser.home}:/usr/bin/bash\n`,
 	'/etc/group': `root:x:0:\n${jailUser.name}:x:${jailUser.id}:\n`,
@@ -132,6 +135,18 @@ function planFor(runtimes: readonly Runtime[], shown: readonly string[], library
 			...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`),
 		],
 	};
+}
+
+/** Only the first process and an empty stdin, for boxes that show the device instead of interpreters. */
+export async function buildBareImage(home: string): Promise<Image> {
+	const plan = {
+		hostFiles: { [initPath]: initBinary() },
+		texts: {},
+		links: {},
+		folders: [],
+		mountedFiles: [stdinPath],
+	};
+	return { root: await stageRootfs(home, plan), binds: {}, runtimes: {} };
 }
 
 /** Lays out the file system for the interpreters of this host. */

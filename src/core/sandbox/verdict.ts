@@ -4,7 +4,7 @@ import type { Problem } from '../../contract/job.ts';
 import type { Language } from '../../contract/language.ts';
 import { fixedLimits, type Limits } from '../../contract/limits.ts';
 import type { JobStatus } from '../../contract/status.ts';
-import type { BoxOutcome } from './backend.ts';
+import type { BoxOutcome, StopReason } from './backend.ts';
 
 export interface Verdict {
 	readonly status: JobStatus;
@@ -16,6 +16,8 @@ export interface Verdict {
 export interface Circumstances {
 	readonly language: Language | null;
 	readonly limits: Limits;
+	/** How long the program could be silent, where that was limited. */
+	readonly idleTimeoutMs?: number | undefined;
 	/** What the program wrote to stderr; only read for a hint, never for the status. */
 	readonly stderr: string;
 }
@@ -63,10 +65,18 @@ function isFullHeap(outcome: BoxOutcome, { language, limits }: Circumstances): b
 
 const stoppedAs = {
 	timeout: ['timed_out', 'LIMIT_TIME'],
+	idle: ['timed_out', 'LIMIT_IDLE'],
 	memory: ['out_of_memory', 'LIMIT_MEMORY'],
 	output: ['output_exceeded', 'LIMIT_OUTPUT'],
 	cancelled: ['cancelled', 'JOB_CANCELLED'],
-} as const satisfies Record<string, readonly [JobStatus, ErrorCode]>;
+} as const satisfies Record<StopReason, readonly [JobStatus, ErrorCode]>;
+
+function stoppedVerdict(reason: StopReason, { limits, idleTimeoutMs = 0 }: Circumstances): Verdict {
+	const [status, code] = stoppedAs[reason];
+	const isIdle = code === 'LIMIT_IDLE';
+	const problem = isIdle ? problemFor(code, { limit: idleTimeoutMs / 1000 }) : limitProblem(code, limits);
+	return { status, exitCode: null, signal: 'SIGKILL', problem };
+}
 
 export function verdictFor(outcome: BoxOutcome, circumstances: Circumstances): Verdict {
 	const { limits } = circumstances;
@@ -77,8 +87,7 @@ export function verdictFor(outcome: BoxOutcome, circumstances: Circumstances): V
 		return { status: 'broken', exitCode: null, signal: null, problem };
 	}
 	if (outcome.stopped) {
-		const [status, code] = stoppedAs[outcome.stopped];
-		return { status, exitCode: null, signal: 'SIGKILL', problem: limitProblem(code, limits) };
+		return stoppedVerdict(outcome.stopped, circumstances);
 	}
 	if (exitCode === 0) return { status: 'succeeded', exitCode, signal: null, problem: null };
 	if (outcome.oomKills > 0 || isFullHeap(outcome, circumstances))

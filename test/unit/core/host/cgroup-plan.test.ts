@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cgroupCandidates } from '../../../../src/core/host/cgroup-plan.ts';
 
-const none = { memory: [], pids: [], cpuacct: [] };
+const none = { memory: [], pids: [], cpuacct: [], cpu: [] };
 
 const mountV2 = (point: string, root = '/') =>
 	`30 23 0:26 ${root} ${point} rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n`;
@@ -43,6 +43,7 @@ describe('cgroupCandidates', () => {
 				memory: ['/sys/fs/cgroup/memory/user/a', '/sys/fs/cgroup/memory'],
 				pids: ['/sys/fs/cgroup/pids'],
 				cpuacct: ['/sys/fs/cgroup/cpu,cpuacct/b', '/sys/fs/cgroup/cpu,cpuacct'],
+				cpu: ['/sys/fs/cgroup/cpu,cpuacct/b', '/sys/fs/cgroup/cpu,cpuacct'],
 			},
 		});
 	});
@@ -61,6 +62,7 @@ describe('cgroupCandidates', () => {
 				memory: ['/sys/fs/cgroup/memory/api/x', '/sys/fs/cgroup/memory'],
 				pids: ['/sys/fs/cgroup/pids'],
 				cpuacct: ['/sys/fs/cgroup/cpuacct'],
+				cpu: [],
 			},
 		});
 	});

@@ -1,14 +1,15 @@
 /** The whole configuration of one jail, as nsjail reads it (config.proto of nsjail 3.6, text format). Pure. */
-import { fixedLimits } from '../../../../contract/limits.ts';
-import type { BoxSpec } from '../../backend.ts';
-import { devices, initPath, jailUser, stdinPath } from '../../image.ts';
-import { seccompPolicy } from './seccomp.ts';
+import type { BoxSpec, DeviceView } from '../../backend.ts';
+import { deviceUser, initPath, jailUser } from '../../image.ts';
+import { mountsFor } from './mounts.ts';
+import { type Reach, seccompPolicy } from './seccomp.ts';
+import { type Fields, render, word } from './text-format.ts';
 
 const MiB = 1024 * 1024;
 
 /** What a jail needs to know beside the job itself. */
 export interface JailPlace {
-	/** Folder of the host that becomes /. */
+	/** Folder of the host that becomes /; a box that shows the device takes only its first process from there. */
 	readonly root: string;
 	/** Host folder by path in the jail, read-only. */
 	readonly binds: Readonly<Record<string, string>>;
@@ -26,75 +27,6 @@ export interface JailPlace {
 	readonly countsOwnProcesses: boolean;
 	/** A container that masks its own /proc forbids a fresh one. */
 	readonly hasProc: boolean;
-}
-
-type Value = string | number | boolean | Word | Fields;
-interface Fields {
-	readonly [name: string]: Value | readonly Value[] | undefined;
-}
-
-/** An unquoted word of the text format. It is a type of its own, so that no text of a job can pass for one. */
-class Word {
-	readonly text: string;
-	constructor(text: string) {
-		this.text = text;
-	}
-}
-const word = (text: string): Word => new Word(text);
-
-/** Text format strings are byte strings: everything outside plain ASCII is written as an octal escape. */
-function quote(text: string | Uint8Array): string {
-	let quoted = '"';
-	for (const byte of Buffer.from(text)) {
-		const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
-		quoted += isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
-	}
-	return `${quoted}"`;
-}
-
-function render(fields: Fields): string {
-	const lines = Object.entries(fields).flatMap(([name, value]) =>
-		[value ?? []].flat().map((one: Value) => renderOne(name, one)),
-	);
-	return lines.join('\n');
-}
-
-function renderOne(name: string, value: Value): string {
-	if (value instanceof Word) return `${name}: ${value.text}`;
-	if (typeof value === 'object') return `${name} { ${render(value).replaceAll('\n', ' ')} }`;
-	return `${name}: ${typeof value === 'string' ? quote(value) : value}`;
-}
-
-const noPrivileges = { nosuid: true, nodev: true };
-
-const bind = (src: string, dst: string): Fields => ({ src, dst, is_bind: true, ...noPrivileges });
-
-const device = (name: string): Fields => {
-	const path = `/dev/${name}`;
-	return { src: path, dst: path, is_bind: true, rw: true, nosuid: true, noexec: true };
-};
-
-function tmpfs(dst: string, bytes: number, mode: string): Fields {
-	const options = `size=${bytes},nr_inodes=${fixedLimits.workInodes},mode=${mode}`;
-	return { dst, fstype: 'tmpfs', rw: true, options, ...noPrivileges };
-}
-
-const proc: Fields = { dst: '/proc', fstype: 'proc', options: 'subset=pid', nosuid: true, nodev: true, noexec: true };
-
-/** Later mounts lie over earlier ones: the tree, libraries, devices, then what is writable, then the job's own files. */
-function mountsFor(spec: BoxSpec, place: JailPlace): Fields[] {
-	return [
-		bind(place.root, '/'),
-		...Object.entries(place.binds).map(([path, source]) => bind(source, path)),
-		...devices.map(device),
-		...(place.hasProc ? [proc] : []),
-		tmpfs('/work', spec.limits.workBytes, '0700'),
-		tmpfs('/tmp', fixedLimits.tmpBytes, '1777'),
-		tmpfs('/dev/shm', fixedLimits.tmpBytes, '1777'),
-		...(place.stdinPath === undefined ? [] : [bind(place.stdinPath, stdinPath)]),
-		...spec.binds.map((one) => bind(one.hostPath, one.path)),
-		...spec.files.map((file) => ({ src_content: file.content, dst: file.path, ...noPrivileges })),
-	];
 }
 
 /**
@@ -127,9 +59,27 @@ const firstList = 7;
 /** Seconds beyond the job's own limit after which nsjail ends the jail itself, should we no longer be there. */
 const backstopSeconds = 20;
 
+const reachOf = (device: DeviceView | undefined): Reach => {
+	if (!device) return 'sandbox';
+	return device.network === 'host' ? 'device-network' : 'device';
+};
+
+/** A program has one number in every sandbox; a user of the device has the same number inside and outside. */
+function insideIds({ device }: BoxSpec): { readonly user: number; readonly group: number } {
+	if (device?.user) return { user: device.user.uid, group: device.user.gid };
+	const { id } = device ? deviceUser : jailUser;
+	return { user: id, group: id };
+}
+
 /** @returns the text of the configuration file; it holds names of secrets, never values */
 export function configFor(spec: BoxSpec, place: JailPlace): string {
-	const standsFor = (id: number): Fields => ({ inside_id: String(jailUser.id), outside_id: String(id), count: 1 });
+	const { device } = spec;
+	const inside = insideIds(spec);
+	const standsFor = (insideId: number, outsideId: number): Fields => ({
+		inside_id: String(insideId),
+		outside_id: String(outsideId),
+		count: 1,
+	});
 	const ports = spec.ports.length > 0 ? spec.ports.join(',') : '-';
 	const numbers = [String(spec.argv.length), String(place.groupsToJoin), ports, spec.madeFolder ?? '-'];
 	const words = [...numbers, ...spec.argv, ...spec.collector];
@@ -137,8 +87,8 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 	return `${render({
 		name: 'secure-code',
 		mode: word('ONCE'),
-		hostname: 'sandbox',
-		cwd: jailUser.home,
+		hostname: device?.hostName ?? 'sandbox',
+		cwd: device?.cwd ?? jailUser.home,
 		time_limit: Math.ceil(spec.limits.timeoutMs / 1000) + backstopSeconds,
 		log_level: word('WARNING'),
 		keep_env: false,
@@ -149,18 +99,18 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		skip_setsid: false,
 		pass_fd: [3, 4, networkChannel, ...lists],
 		...rlimitsFor(spec, place),
-		clone_newnet: true,
+		clone_newnet: device?.network !== 'host',
 		clone_newuser: true,
 		clone_newns: true,
 		clone_newpid: true,
 		clone_newipc: true,
 		clone_newuts: true,
 		clone_newcgroup: true,
-		uidmap: standsFor(place.outsideUser),
-		gidmap: standsFor(place.outsideGroup),
+		uidmap: standsFor(inside.user, place.outsideUser),
+		gidmap: standsFor(inside.group, place.outsideGroup),
 		mount_proc: false,
 		mount: mountsFor(spec, place),
-		seccomp_string: seccompPolicy(place.architecture, place.hasCgroup),
+		seccomp_string: seccompPolicy(place.architecture, place.hasCgroup, reachOf(device)),
 		exec_bin: { path: initPath, arg: words },
 	})}\n`;
 }

@@ -6,7 +6,7 @@ import { type CgroupHost, findCgroups } from '../../../host/cgroup.ts';
 import { dataHome, isEnterableByOthers, isRoot, isWritableFolder } from '../../../host/folders.ts';
 import { kernelFacts, readUidMap } from '../../../host/kernel.ts';
 import type { BoxSpec, ProbeStep, Tier } from '../../backend.ts';
-import { buildImage, type Image } from '../../image.ts';
+import { buildBareImage, buildImage, type Image, initPath, jailUser } from '../../image.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
 import { type Footing, runJail } from './jail.ts';
 import { locateNsjail } from './locate.ts';
@@ -16,15 +16,24 @@ export interface Ground extends Footing {
 	readonly tier: Tier;
 }
 
+/** What the boxes on this ground show, and the program that proves that one can be made. */
+export interface Purpose {
+	layOut(home: string): Promise<Image>;
+	/** Steps about what was laid out. */
+	judge(image: Image): ProbeStep[];
+	readonly trial: BoxSpec;
+	readonly trialCode: number;
+}
+
 /** @param steps receives what was looked at, also when it throws */
-export async function findGround(steps: ProbeStep[]): Promise<Ground> {
+export async function findGround(steps: ProbeStep[], purpose: Purpose = forPrograms): Promise<Ground> {
 	const binary = await requireBinary(steps);
-	const image = await requireImage(requireHome(steps), steps);
+	const image = await requireImage(requireHome(steps), purpose, steps);
 	const cgroups = findCgroups();
 	steps.push(cgroupStep(cgroups));
 	const firstUser = requireUser(steps);
 	const footing = { binary, image, cgroups, firstUser, hasProc: true };
-	const hasProc = await prove(footing, steps);
+	const hasProc = await prove(footing, purpose, steps);
 	const tier = steps.some((step) => step.status === 'reduced') ? 'reduced' : 'full';
 	return { ...footing, hasProc, tier };
 }
@@ -36,26 +45,26 @@ function fail(steps: ProbeStep[], name: string, detail: string, fix: string): ne
 }
 
 /** Starts a real jail; without a fresh /proc it is tried once more without one. */
-async function prove(footing: Footing, steps: ProbeStep[]): Promise<boolean> {
-	const first = await trial(footing);
+async function prove(footing: Footing, purpose: Purpose, steps: ProbeStep[]): Promise<boolean> {
+	const first = await trial(footing, purpose);
 	if (!first) {
 		steps.push({ name: 'trial run', status: 'ok', detail: 'a program ran in a jail', fix: null });
 		return true;
 	}
-	const second = first.step === 'fresh /proc' ? await trial({ ...footing, hasProc: false }) : first;
+	const second = first.step === 'fresh /proc' ? await trial({ ...footing, hasProc: false }, purpose) : first;
 	if (second) fail(steps, second.step, second.detail, second.fix);
 	steps.push({ name: first.step, status: 'reduced', detail: first.detail, fix: first.fix });
 	return false;
 }
 
-async function trial(footing: Footing): Promise<Diagnosis | undefined> {
+async function trial(footing: Footing, purpose: Purpose): Promise<Diagnosis | undefined> {
 	const io = { stdin: undefined, onOutput: () => {}, signal: new AbortController().signal };
-	const outcome = await runJail(footing, trialSpec, io);
-	if (outcome.exit?.code === 0) return undefined;
+	const outcome = await runJail(footing, purpose.trial, io);
+	if (outcome.exit?.code === purpose.trialCode) return undefined;
 	return diagnose(outcome.fault ?? `the trial program ended with ${JSON.stringify(outcome.exit)}`, kernelFacts());
 }
 
-const trialSpec: BoxSpec = {
+const emptySpec: BoxSpec = {
 	argv: ['/usr/bin/true'],
 	env: {},
 	secretEnv: {},
@@ -65,6 +74,33 @@ const trialSpec: BoxSpec = {
 	ports: [],
 	limitAddressSpace: false,
 	collector: [],
+};
+
+/** Boxes for programs that a model wrote. */
+const forPrograms: Purpose = {
+	layOut: buildImage,
+	judge: runtimeSteps,
+	trial: emptySpec,
+	trialCode: 0,
+};
+
+/** Boxes for commands of a device. Nothing of the device need be there: the first process started again, without words, ends with 2. */
+export const forCommands: Purpose = {
+	layOut: buildBareImage,
+	judge: () => [],
+	trial: {
+		...emptySpec,
+		argv: [initPath],
+		device: {
+			mounts: [{ kind: 'memory', path: jailUser.home, bytes: 65_536, mode: '0700' }],
+			cwd: jailUser.home,
+			user: null,
+			hostName: 'device',
+			network: 'none',
+			processes: 'own',
+		},
+	},
+	trialCode: 2,
 };
 
 async function requireBinary(steps: ProbeStep[]): Promise<string> {
@@ -92,8 +128,8 @@ function requireHome(steps: ProbeStep[]): string {
 	return home;
 }
 
-async function requireImage(home: string, steps: ProbeStep[]): Promise<Image> {
-	const image = await buildImage(home).catch((error: Error) =>
+async function requireImage(home: string, { layOut, judge }: Purpose, steps: ProbeStep[]): Promise<Image> {
+	const image = await layOut(home).catch((error: Error) =>
 		fail(
 			steps,
 			'jail files',
@@ -101,7 +137,7 @@ async function requireImage(home: string, steps: ProbeStep[]): Promise<Image> {
 			otherHome,
 		),
 	);
-	steps.push(...runtimeSteps(image));
+	steps.push(...judge(image));
 	return image;
 }
 

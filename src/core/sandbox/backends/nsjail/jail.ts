@@ -1,5 +1,5 @@
 /** One jail on the ground that was found: a user of the host, a control group, a folder, and nsjail itself. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cgroup, CgroupHost } from '../../../host/cgroup.ts';
 import { isKernelAtLeast } from '../../../host/kernel.ts';
 import { RunFolder } from '../../../host/run-folder.ts';
@@ -22,31 +22,63 @@ export interface Footing {
 /** One for the whole process, because a slot is a user of the host. */
 const slots = new Slots();
 
-/** Whatever happens, the user, the group and the folder are given back, and not before the jail is gone. */
-export async function runJail(footing: Footing, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
+/** A jail that was started. */
+export interface Jail {
+	readonly outcome: Promise<BoxOutcome>;
+	/** Resolves when the jail has been taken down; true when the host was looked at and nothing of the job is left on it. */
+	readonly isGone: Promise<boolean>;
+}
+
+/** How long something may still be dying when nsjail has left. */
+const dyingMs = 3_000;
+const lookMs = 20;
+
+/**
+ * Whatever happens, the user, the group and the folder are given back, and not before the jail is gone. A user whose
+ * processes would not die is not lent again.
+ * @param base where the folder of the run lies; absent: with the temporary files of the host
+ */
+export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: string): Jail {
 	footing.cgroups?.prepareToAdd();
-	const folder = RunFolder.create();
+	const folder = RunFolder.create(base);
 	const slot = slots.lease();
 	let cgroup: Cgroup | undefined;
-	const giveBack = () => {
+	const giveBack = (isGone: boolean): boolean => {
 		cgroup?.remove();
 		folder.remove();
-		slots.release(slot);
+		if (isGone) slots.release(slot);
+		return isGone;
 	};
 	try {
 		cgroup = footing.cgroups?.create(folder.name, groupLimits(spec));
-		const configPath = writeConfig(footing, spec, io, folder, outsideUser(footing, slot), cgroup);
+		const configPath = writeConfig(footing, spec, io, folder, outsideUser(footing, spec, slot), cgroup);
 		const run = new JailRun({ binary: footing.binary, configPath }, spec, io, cgroup);
-		void run.gone.then(giveBack);
-		return run.outcome();
+		return { outcome: run.outcome(), isGone: untilDead(run, cgroup).then(giveBack) };
 	} catch (error) {
-		giveBack();
+		giveBack(true);
 		throw error;
 	}
 }
 
+export async function runJail(footing: Footing, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
+	return startJail(footing, spec, io).outcome;
+}
+
+async function untilDead(run: JailRun, cgroup: Cgroup | undefined): Promise<boolean> {
+	await run.gone;
+	const isLeft = () => run.isAlive() || (cgroup?.members() ?? []).length > 0;
+	for (const since = performance.now(); isLeft(); await sleep(lookMs)) {
+		if (performance.now() - since > dyingMs) return false;
+	}
+	return true;
+}
+
 /** The first process of a jail counts, too. */
-const groupLimits = ({ limits }: BoxSpec) => ({ memoryBytes: limits.memoryBytes, processes: limits.processes + 1 });
+const groupLimits = ({ limits, cpus }: BoxSpec) => ({
+	memoryBytes: limits.memoryBytes,
+	processes: limits.processes + 1,
+	cpus,
+});
 
 function writeConfig(
 	footing: Footing,
@@ -62,7 +94,8 @@ function writeConfig(
 }
 
 /** Without root only our own user and our own group can stand behind the jail's. */
-function outsideUser({ firstUser }: Footing, slot: number) {
+function outsideUser({ firstUser }: Footing, { device }: BoxSpec, slot: number) {
+	if (device?.user) return { outsideUser: device.user.uid, outsideGroup: device.user.gid };
 	if (firstUser !== undefined) return { outsideUser: firstUser + slot, outsideGroup: firstUser + slot };
 	return { outsideUser: process.getuid?.() ?? 0, outsideGroup: process.getgid?.() ?? 0 };
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
 import { type StartedProcess, startProcess } from '../../../host/process.ts';
-import { childrenOf, heldBytes, killChild } from '../../../host/processes.ts';
+import { childrenOf, heldBytes, isThere, killChild, type ProcessId, processId } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSocket, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
 import { decodeWaitStatus, type Ended, type InitMessage, parseInitMessage } from './control.ts';
@@ -17,6 +17,8 @@ const dieMs = 2_000;
 /** Without a control group, how often the memory of the job is looked at. */
 const memoryWatchMs = 20;
 const logBytes = 16_384;
+/** What a command leaves on its device is for its own user alone. */
+const deviceUmask = 0o077;
 
 export interface JailFiles {
 	readonly binary: string;
@@ -38,6 +40,8 @@ export class JailRun {
 	readonly gone: Promise<void>;
 	#startTimer: NodeJS.Timeout | undefined;
 	#initPid = 0;
+	/** Known from the moment on at which the jail stands; without it nothing of the program ever ran. */
+	#init: ProcessId | undefined;
 	#stopped: StopReason | null = null;
 	#fault: string | null = null;
 	#ended: Ended | undefined;
@@ -54,6 +58,7 @@ export class JailRun {
 		this.#cgroup = cgroup;
 		this.#child = startProcess(files.binary, ['--config', files.configPath, '--log_fd', '5'], {
 			env: spec.secretEnv,
+			umask: spec.device ? deviceUmask : undefined,
 			stdio: [
 				'ignore',
 				'pipe',
@@ -88,6 +93,11 @@ export class JailRun {
 		return this.#result();
 	}
 
+	/** Looks at the host: with the first process goes every process of its namespace, and the kernel reaps it last. */
+	isAlive(): boolean {
+		return this.#init !== undefined && isThere(this.#init);
+	}
+
 	async #untilGone(): Promise<void> {
 		await once(this.#child, 'close').catch((error: Error) => {
 			this.#fault = error.message;
@@ -98,8 +108,19 @@ export class JailRun {
 
 	#print(stream: OutputStream, chunk: Buffer): void {
 		this.#printed[stream] += chunk.length;
-		this.#io.onOutput(stream, chunk);
+		const taken = this.#io.onOutput(stream, chunk);
+		if (taken) void this.#holdBack(taken);
 		this.#settle();
+	}
+
+	/** What is not read fills the pipe, and then the program waits. */
+	async #holdBack(taken: Promise<void>): Promise<void> {
+		const { stdout, stderr } = this.#child;
+		stdout?.pause();
+		stderr?.pause();
+		await taken.catch(() => {});
+		stdout?.resume();
+		stderr?.resume();
 	}
 
 	/** With a collector the archive is part of the outcome, and it ends with nsjail. */
@@ -151,6 +172,7 @@ export class JailRun {
 	/** A first process that joined its control groups by itself starts the program at once; another waits for us. */
 	#letGo(): void {
 		this.#initPid = childrenOf(this.#child.pid ?? 0)[0] ?? 0;
+		this.#init = processId(this.#initPid);
 		if (this.#cgroup?.taskLists.length) this.#begin();
 		else void this.#placeAndGo();
 	}
@@ -171,6 +193,7 @@ export class JailRun {
 		clearTimeout(this.#startTimer);
 		this.#startedAt = performance.now();
 		this.#after(this.#spec.limits.timeoutMs, () => this.#stop('timeout'));
+		this.#io.onStart?.();
 	}
 
 	#watchMemory(): void {

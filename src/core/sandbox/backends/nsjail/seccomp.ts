@@ -43,7 +43,8 @@ const youngCalls = {
 /** Memory that belongs to no process: only a control group counts it. */
 const unwatchedMemory = ['memfd_create', 'shmget', 'msgget'];
 
-const AF = { UNIX: 1, INET: 2, INET6: 10 };
+const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 };
+const SOCK_DGRAM = 2;
 const TIOCSTI = '0x5412';
 const TIOCLINUX = '0x541C';
 
@@ -51,13 +52,35 @@ const TIOCLINUX = '0x541C';
 const requestIs = (request: string): string => `(request & 0xFFFFFFFF) == ${request}`;
 
 /**
+ * What a jail's sockets can reach. sandbox: what lives in the jail. device: the same, but no socket that has a name, for a
+ * jail that shows folders of the device shows the sockets in them, and behind a socket sits a service that trusts whoever
+ * reaches it (docker.sock). device-network: beside that the list of network interfaces.
+ */
+export type Reach = 'sandbox' | 'device' | 'device-network';
+
+const inet = `family != ${AF.INET} && family != ${AF.INET6}`;
+
+const socketRules: Record<Reach, readonly string[]> = {
+	sandbox: [`socket(family) { family != ${AF.UNIX} && ${inet} }`, `socketpair(family) { family != ${AF.UNIX} }`],
+	// A datagram socket of a pair can still be pointed at a name.
+	device: [
+		`socket(family) { ${inet} }`,
+		`socketpair(family, type) { family != ${AF.UNIX} || (type & 0xF) == ${SOCK_DGRAM} }`,
+	],
+	'device-network': [
+		`socket(family, type, protocol) { ${inet} && (family != ${AF.NETLINK} || protocol != 0) }`,
+		`socketpair(family, type) { family != ${AF.UNIX} || (type & 0xF) == ${SOCK_DGRAM} }`,
+	],
+};
+
+/**
  * A deny-list, because a too narrow allow-list breaks ordinary programs at random. What it closes beyond the namespaces:
- * nested namespaces, io_uring, keyrings, other processes' memory, and every socket family but UNIX, INET and INET6
+ * nested namespaces, io_uring, keyrings, other processes' memory, and every socket family that is not needed
  * (VSOCK reaches the hypervisor whatever the network namespace is). Limits of another process are closed too: with them a
  * program could end the first process of its jail and make it look broken.
  * @param hasCgroup whether the kernel counts the memory of the job
  */
-export function seccompPolicy(architecture: string, hasCgroup: boolean): string {
+export function seccompPolicy(architecture: string, hasCgroup: boolean, reach: Reach = 'sandbox'): string {
 	const refused = [...everywhere, ...(byArchitecture[architecture] ?? [])].join(', ');
 	const young = Object.values(youngCalls).map((number) => `SYSCALL[${number}]`);
 	const absent = [...young, ...(hasCgroup ? [] : unwatchedMemory)].join(', ');
@@ -65,8 +88,7 @@ export function seccompPolicy(architecture: string, hasCgroup: boolean): string 
 		`ERRNO(${EPERM}) { ${refused} }`,
 		`ERRNO(${EPERM}) { clone(flags) { (flags & ${newNamespaces}) != 0 } }`,
 		`ERRNO(${EPERM}) { prlimit64(pid) { pid != 0 } }`,
-		`ERRNO(${EPERM}) { socket(family) { family != ${AF.UNIX} && family != ${AF.INET} && family != ${AF.INET6} } }`,
-		`ERRNO(${EPERM}) { socketpair(family) { family != ${AF.UNIX} } }`,
+		...socketRules[reach].map((rule) => `ERRNO(${EPERM}) { ${rule} }`),
 		`ERRNO(${EPERM}) { ioctl(fd, request) { ${requestIs(TIOCSTI)} || ${requestIs(TIOCLINUX)} } }`,
 		`ERRNO(${ENOSYS}) { ${absent} }`,
 	];

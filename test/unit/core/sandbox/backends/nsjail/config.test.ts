@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../../../../src/contract/limits.ts';
-import type { BoxSpec } from '../../../../../../src/core/sandbox/backend.ts';
+import type { BoxSpec, DeviceView } from '../../../../../../src/core/sandbox/backend.ts';
 import { configFor, type JailPlace } from '../../../../../../src/core/sandbox/backends/nsjail/config.ts';
-import { seccompPolicy } from '../../../../../../src/core/sandbox/backends/nsjail/seccomp.ts';
+import { type Reach, seccompPolicy } from '../../../../../../src/core/sandbox/backends/nsjail/seccomp.ts';
 import { emptySpec } from '../../../../../helpers/box.ts';
 
 const asRoot: JailPlace = {
@@ -200,5 +200,102 @@ describe('the network of a jail', () => {
 		expect(lines.find((line) => line.startsWith('exec_bin'))).toContain(
 			'arg: "3" arg: "2" arg: "53,443" arg: "/work/out" arg: "/usr',
 		);
+	});
+});
+
+describe('a jail that shows its device', () => {
+	const device: DeviceView = {
+		mounts: [
+			{ kind: 'memory', path: '/work', bytes: 1_048_576, mode: '0700' },
+			{ kind: 'link', path: '/bin', target: 'usr/bin' },
+			{ kind: 'bind', hostPath: '/usr', path: '/usr', isWritable: false, isMandatory: true },
+			{ kind: 'bind', hostPath: '/srv/data', path: '/data', isWritable: true, isMandatory: false },
+			{ kind: 'hide', path: '/usr/local/agent', isFolder: true, isMandatory: true },
+			{ kind: 'hide', path: '/usr/local/key', isFolder: false, isMandatory: false },
+		],
+		cwd: '/data',
+		user: null,
+		hostName: 'pump-7',
+		network: 'none',
+		processes: 'own',
+	};
+	const onDevice: BoxSpec = {
+		...spec,
+		argv: ['/usr/bin/ls'],
+		secretEnv: {},
+		files: [{ path: '/opt/secure-code/script', content: 'ls' }],
+		binds: [],
+		collector: [],
+		device,
+	};
+	const image = '/var/lib/secure-code/rootfs/0123456789abcdef';
+
+	const head = `name: "secure-code"
+mode: ONCE
+hostname: "pump-7"
+cwd: "/data"
+time_limit: 22
+log_level: WARNING
+keep_env: false
+envar: "PATH=/usr/bin"
+envar: "GREETING=say \\042hi\\042\\012"
+keep_caps: false
+disable_no_new_privs: false
+skip_setsid: false
+pass_fd: 3
+pass_fd: 4
+pass_fd: 6
+`;
+	const devices = tree.slice(tree.indexOf('mount { src: "/dev/null"'));
+	const shownOfDevice = `mount_proc: false
+mount { dst: "/" fstype: "tmpfs" options: "size=1048576,nr_inodes=2048,mode=0755" nosuid: true nodev: true }
+mount { dst: "/work" fstype: "tmpfs" rw: true options: "size=1048576,nr_inodes=2048,mode=0700" nosuid: true nodev: true }
+mount { src: "usr/bin" dst: "/bin" is_symlink: true }
+mount { src: "/usr" dst: "/usr" is_bind: true nosuid: true nodev: true }
+mount { src: "/srv/data" dst: "/data" is_bind: true nosuid: true nodev: true mandatory: false rw: true }
+mount { dst: "/usr/local/agent" fstype: "tmpfs" options: "size=4096,nr_inodes=1,mode=0555" nosuid: true nodev: true noexec: true }
+mount { src: "/dev/null" dst: "/usr/local/key" is_bind: true nosuid: true nodev: true noexec: true mandatory: false }
+${devices}mount { src: "/proc/self/fd" dst: "/dev/fd" is_symlink: true }
+mount { src: "/proc/self/fd/0" dst: "/dev/stdin" is_symlink: true }
+mount { src: "/proc/self/fd/1" dst: "/dev/stdout" is_symlink: true }
+mount { src: "/proc/self/fd/2" dst: "/dev/stderr" is_symlink: true }
+`;
+	const ownProc = 'mount { dst: "/proc" fstype: "proc" nosuid: true nodev: true noexec: true }\n';
+	const deviceProc = 'mount { src: "/proc" dst: "/proc" is_bind: true nosuid: true nodev: true noexec: true }\n';
+	const inMemory =
+		'mount { dst: "/dev/shm" fstype: "tmpfs" rw: true options: "size=33554432,nr_inodes=2048,mode=1777" nosuid: true nodev: true }\n';
+	const init = `mount { src: "${image}/opt/secure-code/init" dst: "/opt/secure-code/init" is_bind: true nosuid: true nodev: true }\n`;
+	const input = (source: string) =>
+		`mount { src: "${source}" dst: "/opt/secure-code/stdin" is_bind: true nosuid: true nodev: true }\n`;
+	const script = 'mount { src_content: "ls" dst: "/opt/secure-code/script" nosuid: true nodev: true }\n';
+	const last = (reach: Reach, groups: number) => `seccomp_string: "${seccompPolicy('x64', true, reach)}"
+exec_bin { path: "/opt/secure-code/init" arg: "1" arg: "${groups}" arg: "-" arg: "/usr/bin/ls" }
+`;
+	const standing = (inside: number, { outsideUser, outsideGroup }: JailPlace) =>
+		`uidmap { inside_id: "${inside}" outside_id: "${outsideUser}" count: 1 }\ngidmap { inside_id: "${inside}" outside_id: "${outsideGroup}" count: 1 }\n`;
+
+	it('starts empty, and shows what is listed with a user, a network and processes of its own', () => {
+		expect(configFor(onDevice, asRoot)).toBe(
+			[
+				...[head, taskLists, 'rlimit_as_type: INF\n', rlimits, standing(65_533, asRoot), shownOfDevice, ownProc],
+				...[inMemory, init, input(`${image}/opt/secure-code/stdin`), script, last('device', 2)],
+			].join(''),
+		);
+	});
+
+	it('has the network and the processes of the device where the profile says so, and a user of the device under its own number', () => {
+		const place = { ...asRoot, outsideUser: 1001, outsideGroup: 1001, stdinPath: '/tmp/run/stdin' };
+		const open: DeviceView = { ...device, network: 'host', processes: 'device', user: { uid: 1001, gid: 1001 } };
+		expect(configFor({ ...onDevice, device: open }, place)).toBe(
+			[
+				...[head, taskLists, 'rlimit_as_type: INF\n', rlimits.replace('clone_newnet: true', 'clone_newnet: false')],
+				...[standing(1001, place), shownOfDevice, deviceProc, inMemory, init, input('/tmp/run/stdin'), script],
+				last('device-network', 2),
+			].join(''),
+		);
+	});
+
+	it('has no /proc where the host of the agent forbids a fresh one', () => {
+		expect(configFor(onDevice, { ...asRoot, hasProc: false })).not.toContain('dst: "/proc"');
 	});
 });

@@ -32,6 +32,23 @@ describe('seccompPolicy', () => {
 		expect(seccompPolicy('arm64', false)).toBe(`POLICY jail { ERRNO(1) { ${everywhere} }, ${rest}, ${refused}${end}`);
 	});
 
+	it.each([
+		['device', 'ERRNO(1) { socket(family) { family != 2 && family != 10 } }'],
+		[
+			'device-network',
+			'ERRNO(1) { socket(family, type, protocol) { family != 2 && family != 10 && (family != 16 || protocol != 0) } }',
+		],
+	] as const)(
+		'gives a jail of reach "%s" no socket with a name, for the sockets of the device are in sight',
+		(reach, rule) => {
+			const pairs = 'ERRNO(1) { socketpair(family, type) { family != 1 || (type & 0xF) == 2 } }';
+			const changed = rest
+				.replace('ERRNO(1) { socket(family) { family != 1 && family != 2 && family != 10 } }', rule)
+				.replace('ERRNO(1) { socketpair(family) { family != 1 } }', pairs);
+			expect(seccompPolicy('arm64', true, reach)).toBe(`POLICY jail { ERRNO(1) { ${everywhere} }, ${changed}${end}`);
+		},
+	);
+
 	it('needs no escape in the configuration of nsjail', () => {
 		expect(seccompPolicy('x64', true)).toMatch(/^[ !#-[\]-~]+$/);
 	});

@@ -1,0 +1,146 @@
+/** Runs commands of a device in nsjail: the jail is that of the sandbox, what it shows is the device. */
+import { mkdirSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { KnownError } from '../../contract/error.ts';
+import { defaultLimits } from '../../contract/limits.ts';
+import type { BoxFile, BoxIo, BoxSpec, DeviceView, ProbeStep } from '../sandbox/backend.ts';
+import { findGround, forCommands, type Ground } from '../sandbox/backends/nsjail/ground.ts';
+import { startJail } from '../sandbox/backends/nsjail/jail.ts';
+import { type Account, accountFiles, findAccount } from './accounts.ts';
+import { deviceViewFor, workFolder } from './device-view.ts';
+import type { Engine, PreparedJob, Surroundings } from './engine.ts';
+import { environmentFor } from './environment.ts';
+import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
+import { type Device, lookAtDevice } from './look.ts';
+import type { Profile } from './profile.ts';
+import { programIn } from './programs.ts';
+import type { RunnerOutcome } from './runner.ts';
+
+const backend = 'nsjail';
+const MiB = 1024 * 1024;
+
+/** In the jail's own folder, where nothing of the device can lie. */
+const scriptPath = '/opt/secure-code/script';
+
+/** Commands of a device work on its files, not only on a workspace in memory. */
+const commandLimits = { openFiles: 1_024, fileBytes: 1024 * MiB } as const;
+
+export class JailedEngine implements Engine {
+	readonly #around: Surroundings;
+	#ground: Promise<Ground> | undefined;
+
+	constructor(around: Surroundings) {
+		this.#around = around;
+	}
+
+	async run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome> {
+		const ground = await this.#stand();
+		const { view, device } = await this.#look(ground, job.profile, job.rules, job.cwd);
+		const start = plan(job, view, device);
+		if (start instanceof NoProgram) return notFound(start, io, { backend, tier: ground.tier });
+		const own = { ...io, stdin: job.stdin ?? undefined };
+		const jail = startJail(ground, specFor(job, view, start), own, this.#runFolders(ground));
+		const [outcome, isConfirmedDead] = await Promise.all([jail.outcome, jail.isGone]);
+		explainFault(job, outcome.fault);
+		return { ...outcome, backend, tier: ground.tier, isConfirmedDead };
+	}
+
+	async probe(name: string, profile: Profile): Promise<readonly ProbeStep[]> {
+		return [{ name, status: 'ok', detail: profile.backend, fix: null }];
+	}
+
+	async #look(ground: Ground, name: string, profile: Profile, cwd: string | null) {
+		const isOwnUser = ground.firstUser === undefined;
+		const device = lookAtDevice(isOwnUser || profile.user !== undefined);
+		const view = deviceViewFor({
+			name,
+			profile,
+			device,
+			hidden: this.#around.hidden,
+			isOwnUser,
+			user: await userOf(name, profile, isOwnUser),
+			home: homedir(),
+			writableSources: this.#writableSources(device),
+			cwd,
+			workBytes: defaultLimits.workBytes,
+			hostName: hostname(),
+		});
+		return { view, device };
+	}
+
+	#writableSources(device: Device): string[] {
+		const mounts = Object.values(this.#around.profiles).flatMap((profile) => profile.mounts);
+		const writable = mounts.filter((mount) => mount.isWritable).map((mount) => device.realpath(mount.path));
+		return writable.filter((path) => path !== undefined);
+	}
+
+	/** Where jobs run as our own user, what other jobs brought along lies where no job can see it. */
+	#runFolders(ground: Ground): string | undefined {
+		if (ground.firstUser !== undefined) return undefined;
+		const folder = join(this.#around.dir, 'run');
+		mkdirSync(folder, { recursive: true, mode: 0o700 });
+		return folder;
+	}
+
+	/** Found once and kept; a failure is not kept, so that a repaired host works without a restart. */
+	#stand(): Promise<Ground> {
+		this.#ground ??= findGround([], forCommands).catch((error: unknown) => {
+			this.#ground = undefined;
+			throw error;
+		});
+		return this.#ground;
+	}
+}
+
+/** Root never lends itself to a jail, and nobody else can lend another user. */
+async function userOf(name: string, { user }: Profile, isOwnUser: boolean): Promise<Account | null> {
+	const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+	if (user === undefined) return isOwnUser ? own : null;
+	const account = await findAccount(name, user);
+	if (isOwnUser && account.uid !== own.uid)
+		throw new KnownError('PROFILE_UNUSABLE', { profile: name, details: `only root can run commands as ${user}` });
+	if (account.uid === 0 || account.gid === 0)
+		throw new KnownError('PROFILE_UNUSABLE', { profile: name, details: `${user} is root, who is never in a jail` });
+	return account;
+}
+
+function plan(job: PreparedJob, view: DeviceView, device: Device): PlannedStart | NoProgram {
+	try {
+		return startFor(job.plan, scriptPath, (program) => programIn(view, device, program, job.rules.path));
+	} catch (error) {
+		if (error instanceof NoProgram) return error;
+		throw error;
+	}
+}
+
+/** What nsjail says when a place or a mount cannot be had, in words for whoever can mend it. */
+function explainFault({ profile, cwd }: PreparedJob, fault: string | null): void {
+	const [, mount] = /Failed to mount mandatory point: '([^']*)'/.exec(fault ?? '') ?? [];
+	if (mount !== undefined)
+		throw new KnownError('PROFILE_UNUSABLE', { profile, details: `${mount} cannot be shown to the user of the jail` });
+	if (fault !== null && /chdir\(/.test(fault))
+		throw new KnownError('JOB_INVALID', {
+			details: `the folder ${cwd} cannot be entered by a command of this profile`,
+		});
+}
+
+const filesFor = ({ script }: PlannedStart): BoxFile[] =>
+	script === undefined ? [] : [{ path: scriptPath, content: script }];
+
+function specFor(job: PreparedJob, view: DeviceView, start: PlannedStart): BoxSpec {
+	const { timeoutMs, memoryBytes, processes } = job.limits;
+	return {
+		argv: start.argv,
+		env: environmentFor(job.rules, job.env, { HOME: workFolder, TMPDIR: '/tmp', USER: 'device', LOGNAME: 'device' }),
+		secretEnv: {},
+		limits: { ...defaultLimits, ...commandLimits, timeoutMs, memoryBytes, processes },
+		files: [...accountFiles(view), ...filesFor(start)],
+		binds: [],
+		ports: [],
+		limitAddressSpace: false,
+		collector: [],
+		device: view,
+		cpus: job.rules.cpus,
+	};
+}
