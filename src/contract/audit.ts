@@ -18,7 +18,9 @@ export const auditEvents = [
 	'approval.answer',
 	'approval.expire',
 	'approval.consume',
+	'output.remove',
 	'checkpoint',
+	'audit.mismatch',
 ] as const;
 export type AuditEvent = (typeof auditEvents)[number];
 

@@ -6,6 +6,16 @@ import type { PolicyDecision } from '../../contract/policy.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { OutputStream } from '../../core/sandbox/backend.ts';
 
+/** What a protocol knows of a job beside the job, for the tables of the audit that its own tools read. */
+export interface Compat {
+	/** QuickCMD: what the user asked for in words. */
+	readonly prompt?: string | undefined;
+	/** QuickCMD: JSON of its snapshot. */
+	readonly snapshot?: string | undefined;
+	/** device_agent: SHA-256 of the compact JSON of `args`; absent: the digest of the command. */
+	readonly argsHash?: string | undefined;
+}
+
 /** How a face hands a job in, beside the job itself. */
 export interface Submission {
 	readonly face: FaceName;
@@ -14,6 +24,7 @@ export interface Submission {
 	readonly draft: JobDraft;
 	/** What must not come twice: a nonce, or a hash of the signed bytes. Absent: the protocol has nothing of the kind. */
 	readonly freshness?: { readonly nonce: string; readonly expiresAt: number } | undefined;
+	readonly compat?: Compat | undefined;
 }
 
 /** A piece of stored output. Offsets are bytes; `bytes` never ends inside a UTF-8 character unless the stream does. */
@@ -78,18 +89,35 @@ export interface JobRow {
 	readonly draft: JobDraft;
 	readonly decision: PolicyDecision | null;
 	readonly acceptedAt: number;
+	readonly compat?: Compat | undefined;
+}
+
+/** How the audit stands, for health and metrics. */
+export interface StoreStatus {
+	/** Lines, and the seal of the last; null while there is none. */
+	readonly rows: number;
+	readonly seal: string | null;
+	/** False after a write that failed, until one succeeds. */
+	readonly isWritable: boolean;
+	/** What did not fit when the store was opened, for example that the last lines are gone; null when all did. */
+	readonly mismatch: string | null;
+	/** Stored output of all jobs. */
+	readonly outputBytes: number;
 }
 
 /** Writes about jobs and the audit go to disk together or not at all. If it cannot write, it throws AUDIT_BROKEN and nothing runs. */
 export interface Store {
 	/**
 	 * One transaction: the changes and their lines of the audit. Calls that come together may share one write to the disk; each
-	 * resolves when its own is safe there. @returns the last seal
+	 * resolves when its own is safe there. `act` runs later than the call, alone and without waiting: what it must rely on it looks
+	 * up itself, with the getters below; if it throws, nothing of this change is written and the promise rejects with that error.
+	 * Rejects with REQUEST_REPLAYED when a job id, a client's id or an idempotency key is there already.
+	 * @returns the last seal
 	 */
 	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): Promise<string>;
 	/**
 	 * Once, before anything else: jobs that were running are lost, requests for approval whose time is over are expired, both
-	 * with a line of the audit. @returns what was accepted and never begun, oldest first
+	 * with a line of the audit. @returns what was accepted and never begun, oldest first; the approval of such a job may be over
 	 */
 	recover(): Promise<readonly JobRow[]>;
 	job(jobId: string): JobView | undefined;
@@ -101,10 +129,15 @@ export interface Store {
 	approval(approvalId: string): Approval | undefined;
 	approvalOfJob(jobId: string): Approval | undefined;
 	approvals(filter: { state?: Approval['state']; limit: number }): Approval[];
-	/** False when the nonce of this scope was seen before and has not expired. Written at once, audit or not. */
+	/**
+	 * False when the nonce of this scope was seen before and has not expired. It is on the disk before, or together with, every
+	 * change that is asked for afterwards.
+	 */
 	firstTime(scope: string, nonce: string, expiresAt: number): boolean;
 	/** @param capBytes what is kept of both streams together; only the first call for a job that begins gives it */
 	output(jobId: string, capBytes?: number): OutputStore;
+	status(): StoreStatus;
+	/** Writes what is waiting, signs a last checkpoint, and lets go of the files. */
 	close(): void;
 }
 
@@ -131,14 +164,18 @@ export interface OutputStore {
 	note(line: string): void;
 	/** The lines so far, also of an earlier process; a line that a crash cut is left out. */
 	notes(): Promise<string[]>;
-	/** After this the stream is complete and flushed. */
+	/** After this the stream is complete and flushed. Before the change that ends the job, so that its tables get the output. */
 	finish(): Promise<void>;
 	read(stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
 	/** Exactly these bytes of what is kept, wherever characters begin and end; fewer only at the end. */
 	slice(stream: OutputStream, offset: number, length: number): Promise<{ readonly bytes: Buffer }>;
 	tail(stream: OutputStream, lines: number): Promise<OutputPage>;
+	/** Throws REQUEST_INVALID for a pattern that is none, or too large. */
 	grep(stream: OutputStream, pattern: string, most: number): Promise<GrepHit[]>;
-	/** Whatever is read afterwards is empty, and the job's view says `output.isKept: false`, also after a restart. */
+	/**
+	 * Whatever is read afterwards is empty, and the job's view says `output.isKept: false`, also after a restart. The removal gets
+	 * its line in the audit.
+	 */
 	remove(): void;
 }
 

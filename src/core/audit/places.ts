@@ -1,0 +1,5 @@
+/** Where the audit lies below the folder of an agent. Pure. */
+import { join } from 'node:path';
+
+export const stateFolder = (dir: string): string => join(dir, 'state');
+export const databaseFile = (dir: string): string => join(stateFolder(dir), 'agent.db');

@@ -1,0 +1,78 @@
+/** What stands outside the database and knows how long the audit was: signed checkpoints, and the signed number of the last line. */
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Checkpoint, readCheckpoint, type Signer, signCheckpoint } from './checkpoint.ts';
+import type { Head } from './ledger.ts';
+
+export const checkpointFile = 'audit-checkpoints.jsonl';
+export const headFile = 'audit-head.json';
+
+/** The head is written over itself, so it must not become shorter; one sector of a disk is written whole or not at all. */
+const headBytes = 512;
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+
+const openPrivate = (path: string, flags: number): number => openSync(path, flags | O_CREAT | O_NOFOLLOW, 0o600);
+
+/** The last bytes of a file, enough for a checkpoint. */
+function readEnd(path: string): string {
+	const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
+	try {
+		const buffer = Buffer.alloc(4 * headBytes);
+		const length = readSync(fd, buffer, 0, buffer.length, Math.max(0, fstatSync(fd).size - buffer.length));
+		return buffer.subarray(0, length).toString();
+	} finally {
+		closeSync(fd);
+	}
+}
+
+/** Undefined when there is none; null when it cannot be read as one. */
+export function readHead(folder: string): Checkpoint | undefined | null {
+	try {
+		return readCheckpoint(readEnd(join(folder, headFile))) ?? null;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : null;
+	}
+}
+
+/** The last line of the checkpoints; empty when there is none. */
+export function lastLine(folder: string): string {
+	try {
+		return readEnd(join(folder, checkpointFile)).trimEnd().split('\n').at(-1) ?? '';
+	} catch {
+		return '';
+	}
+}
+
+export class Witness {
+	readonly #signer: Signer;
+	readonly #checkpoints: number;
+	readonly #head: number;
+
+	constructor(folder: string, signer: Signer) {
+		this.#signer = signer;
+		this.#checkpoints = openPrivate(join(folder, checkpointFile), O_WRONLY | O_APPEND);
+		this.#head = openPrivate(join(folder, headFile), O_RDWR);
+	}
+
+	sign(head: Head, at: string): Checkpoint {
+		return signCheckpoint(this.#signer, head, at);
+	}
+
+	/** After each commit. Not flushed: a head that stays behind is no harm, and one that is ahead of the disk cannot be. */
+	noteHead(head: Head, at: string): void {
+		const line = JSON.stringify(this.sign(head, at));
+		writeSync(this.#head, `${line.padEnd(headBytes - 1)}\n`, 0);
+	}
+
+	/** Never changed again, and on the disk when this returns. */
+	noteCheckpoint(checkpoint: Checkpoint): void {
+		writeSync(this.#checkpoints, `${JSON.stringify(checkpoint)}\n`);
+		fdatasyncSync(this.#checkpoints);
+	}
+
+	close(): void {
+		closeSync(this.#checkpoints);
+		closeSync(this.#head);
+	}
+}

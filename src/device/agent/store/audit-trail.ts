@@ -1,0 +1,137 @@
+/** The audit as the store writes it: every line in its table, with the rows of other tables that it vouches for. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { AuditEntry } from '../../../contract/audit.ts';
+import type { Signer } from '../../../core/audit/checkpoint.ts';
+import { type Checkpoint, readCheckpoint } from '../../../core/audit/checkpoint.ts';
+import { DeviceLog, type Vouched } from '../../../core/audit/device-log.ts';
+import { type Head, Ledger } from '../../../core/audit/ledger.ts';
+import { lastLine, readHead, Witness } from '../../../core/audit/witness.ts';
+import { commandDigest } from '../freeze.ts';
+import type { JobRow } from '../ports.ts';
+import { isShellEval, noTexts, type OutputTexts, shellEvalOf } from './run-texts.ts';
+
+/** Events that device_agent's own chain has a row for, when they are about a job of its face. */
+const deviceEvents = new Set<string>(['approval.request', 'approval.expire', 'job.denied', 'job.end', 'job.lost']);
+/** After these the script has been evaluated, or never will be. */
+const lastEvents = new Set<string>(['job.denied', 'job.end', 'job.lost']);
+
+export interface TrailParts {
+	readonly folder: string;
+	readonly db: DatabaseSync;
+	readonly signer: Signer;
+	/** Keep commands and output in the tables that show them. */
+	readonly keepsTexts: boolean;
+	now(): number;
+	jobRow(jobId: string): JobRow | undefined;
+	textsOf(jobId: string): OutputTexts | undefined;
+}
+
+export class AuditTrail {
+	readonly #parts: TrailParts;
+	readonly #ledger: Ledger;
+	readonly #deviceLog: DeviceLog;
+	readonly #witness: Witness;
+	/** Why what was found at the start does not fit together; null when it does. */
+	readonly mismatch: string | null;
+	/** The last line that a checkpoint is. */
+	#checkpointSeq: number;
+	#head: Head | undefined;
+
+	constructor(parts: TrailParts) {
+		this.#parts = parts;
+		this.#ledger = new Ledger(parts.db);
+		this.#deviceLog = new DeviceLog(parts.db);
+		const known = readHead(parts.folder);
+		this.#witness = new Witness(parts.folder, parts.signer);
+		this.#head = this.#ledger.head();
+		this.mismatch = this.#compare(known);
+		this.#checkpointSeq = this.#mendCheckpoints();
+	}
+
+	#at = (): string => new Date(this.#parts.now()).toISOString();
+
+	/** What the signed head says is kept among the checkpoints when the database does not have it: no later write may hide it. */
+	#compare(known: Checkpoint | undefined | null): string | null {
+		if (known === null) return 'the signed head of the audit cannot be read';
+		if (known === undefined) return this.#head ? 'the signed head of the audit is missing' : null;
+		const sql = this.#parts.db.prepare('SELECT seal FROM audit WHERE seq = ?');
+		if (sql.get(known.seq)?.seal === known.seal) return null;
+		this.#witness.noteCheckpoint(known);
+		return `the audit had ${known.seq} lines and ends differently now`;
+	}
+
+	/** A crash may have come between the line of a checkpoint and its place outside the database. */
+	#mendCheckpoints(): number {
+		const { db, folder } = this.#parts;
+		const last = db
+			.prepare(
+				`SELECT audit.seq AS seq, detail FROM audit JOIN audit_detail ON audit_detail.seq = audit.seq
+					WHERE event = 'checkpoint' ORDER BY audit.seq DESC LIMIT 1`,
+			)
+			.get() as { seq: number; detail: string } | undefined;
+		if (!last) return 0;
+		const checkpoint = readCheckpoint(last.detail);
+		const outside = readCheckpoint(lastLine(folder));
+		if (checkpoint && outside?.seal !== checkpoint.seal && this.mismatch === null)
+			this.#witness.noteCheckpoint(checkpoint);
+		return last.seq;
+	}
+
+	get head(): Head | undefined {
+		return this.#head;
+	}
+
+	/** Within a transaction. @returns the hash by which whoever asked for the job finds the line */
+	append(entry: AuditEntry): { readonly seal: string; readonly jobHash: string } {
+		const at = this.#at();
+		const vouches = this.#vouch(entry, at);
+		const { seal } = this.#ledger.append(entry, at, vouches);
+		return { seal, jobHash: vouches?.auditLog ?? seal };
+	}
+
+	#vouch(entry: AuditEntry, at: string): Vouched | undefined {
+		const { jobId, event } = entry;
+		if (jobId === undefined || !deviceEvents.has(event)) return undefined;
+		const row = this.#parts.jobRow(jobId);
+		if (row?.face !== 'device') return undefined;
+		const line = {
+			ts: at,
+			request_id: row.clientId ?? jobId,
+			capability: row.draft.capability,
+			args_hash: row.compat?.argsHash ?? commandDigest(row.draft.command),
+			exit_code: entry.exitCode ?? null,
+		};
+		const isEvaluated = this.#parts.keepsTexts && isShellEval(row) && lastEvents.has(event);
+		const evaluated = isEvaluated ? shellEvalOf(row, this.#parts.textsOf(jobId) ?? noTexts) : undefined;
+		return this.#deviceLog.append((this.#ledger.head()?.seq ?? 0) + 1, line, evaluated);
+	}
+
+	/** Within a transaction: the line of a checkpoint over all before it. `committed` takes it outside. */
+	appendCheckpoint(): Checkpoint | undefined {
+		const head = this.#ledger.head();
+		if (!head) return undefined;
+		const checkpoint = this.#witness.sign(head, this.#at());
+		this.#ledger.append({ event: 'checkpoint', detail: checkpoint }, checkpoint.at);
+		return checkpoint;
+	}
+
+	/** Lines since the last checkpoint. */
+	get openLines(): number {
+		return (this.#head?.seq ?? 0) - this.#checkpointSeq;
+	}
+
+	/** After a commit. */
+	committed(checkpoint?: Checkpoint): void {
+		const before = this.#head?.seal;
+		this.#head = this.#ledger.head();
+		if (checkpoint) {
+			this.#witness.noteCheckpoint(checkpoint);
+			this.#checkpointSeq = checkpoint.seq + 1;
+		}
+		if (this.#head && this.#head.seal !== before) this.#witness.noteHead(this.#head, this.#at());
+	}
+
+	close(): void {
+		this.#witness.close();
+	}
+}

@@ -1,0 +1,242 @@
+/** Jobs in the database: what was asked for, what was decided, how far it came. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type FaceName, isOver, type JobState, type JobView } from '../../../contract/device-job.ts';
+import type { JobRow, StoreChange } from '../ports.ts';
+
+export type JobChange = Parameters<StoreChange['setJob']>[1];
+
+/** Bytes of both streams as the row has them. */
+export interface Sizes {
+	readonly stdout: { readonly total: number; readonly stored: number };
+	readonly stderr: { readonly total: number; readonly stored: number };
+	/** Whether anything of the job may lie in the spool, if only its story. */
+	readonly hasFiles: boolean;
+	/** False once it was deleted. */
+	readonly isKept: boolean;
+}
+
+/** A row as SQLite gives it. */
+export interface StoredJob {
+	readonly n: number;
+	readonly job_id: string;
+	readonly face: FaceName;
+	readonly client_id: string | null;
+	readonly idempotency_key: string | null;
+	readonly principal: string;
+	readonly principal_json: string;
+	readonly draft_json: string;
+	readonly compat_json: string | null;
+	readonly decision_json: string | null;
+	readonly state: JobState;
+	readonly approval_id: string | null;
+	readonly result_json: string | null;
+	readonly is_confirmed_dead: number | null;
+	readonly accepted_at: number;
+	readonly started_at: number | null;
+	readonly ended_at: number | null;
+	readonly audit_hash: string;
+	readonly stdout_total: number;
+	readonly stdout_stored: number;
+	readonly stderr_total: number;
+	readonly stderr_stored: number;
+	/** 1 while something of the job may lie in the spool. */
+	readonly has_output: number;
+	/** 0 once it was deleted. */
+	readonly is_kept: number;
+	readonly used_at: number;
+}
+
+const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
+const parsed = (text: string | null) => (text === null ? null : JSON.parse(text));
+
+/** How a field of a change becomes a column. */
+const columnFor: { readonly [K in keyof JobChange]-?: [string, (value: JobChange[K]) => string | number | null] } = {
+	state: ['state', (value) => value ?? null],
+	decision: ['decision_json', json],
+	result: ['result_json', json],
+	approvalId: ['approval_id', (value) => value ?? null],
+	isConfirmedDead: ['is_confirmed_dead', (value) => (value == null ? null : Number(value))],
+	startedAt: ['started_at', (value) => value ?? null],
+	endedAt: ['ended_at', (value) => value ?? null],
+};
+
+export class JobsTable {
+	readonly #db: DatabaseSync;
+	readonly #statements = new Map<string, StatementSync>();
+
+	constructor(db: DatabaseSync) {
+		this.#db = db;
+	}
+
+	/** Prepared once for each text. */
+	#sql(text: string): StatementSync {
+		const known = this.#statements.get(text);
+		if (known) return known;
+		const statement = this.#db.prepare(text);
+		this.#statements.set(text, statement);
+		return statement;
+	}
+
+	#all = (text: string, ...values: (string | number)[]): StoredJob[] =>
+		this.#sql(text).all(...values) as unknown as StoredJob[];
+
+	#one = (where: string, ...values: (string | number)[]): StoredJob | undefined =>
+		this.#sql(`SELECT * FROM jobs WHERE ${where}`).get(...values) as unknown as StoredJob | undefined;
+
+	/** @returns the number of the row */
+	add(row: JobRow, state: JobState): number {
+		const { lastInsertRowid } = this.#sql(
+			`INSERT INTO jobs (job_id, face, client_id, idempotency_key, principal, principal_json, draft_json, compat_json,
+				decision_json, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		).run(
+			...[row.jobId, row.face, row.clientId, row.idempotencyKey, row.principal.name, JSON.stringify(row.principal)],
+			...[JSON.stringify(row.draft), json(row.compat), json(row.decision), state, row.acceptedAt],
+		);
+		return Number(lastInsertRowid);
+	}
+
+	set(jobId: string, change: JobChange): void {
+		const fields = (Object.keys(columnFor) as (keyof JobChange)[]).filter((field) => change[field] !== undefined);
+		if (fields.length === 0) return;
+		const columns = fields.map((field) => columnFor[field] as [string, (value: unknown) => string | number | null]);
+		const values = columns.map(([, write], index) => write(change[fields[index] as keyof JobChange]));
+		const { changes } = this.#sql(
+			`UPDATE jobs SET ${columns.map(([column]) => `${column} = ?`).join(', ')} WHERE job_id = ?`,
+		).run(...values, jobId);
+		if (changes !== 1) throw new Error(`there is no job ${jobId}`);
+	}
+
+	setSizes(jobId: string, { stdout, stderr, hasFiles }: Sizes, usedAt: number): void {
+		this.#sql(
+			`UPDATE jobs SET stdout_total = ?, stdout_stored = ?, stderr_total = ?, stderr_stored = ?, has_output = ?, used_at = ?
+				WHERE job_id = ?`,
+		).run(stdout.total, stdout.stored, stderr.total, stderr.stored, Number(hasFiles), usedAt, jobId);
+	}
+
+	/** The output is gone; what was printed is still known by its size. */
+	forgetOutput(jobId: string): void {
+		this.#sql(
+			`UPDATE jobs SET stdout_stored = 0, stderr_stored = 0, has_output = 0, is_kept = 0,
+				result_json = json_set(result_json, '$.stdout', '', '$.truncated.stdout', json(iif(stdout_total > 0, 'true', 'false')),
+					'$.stderr', '', '$.truncated.stderr', json(iif(stderr_total > 0, 'true', 'false'))),
+				draft_json = json_remove(draft_json, '$.stdin') WHERE job_id = ?`,
+		).run(jobId);
+	}
+
+	setUsed(jobId: string, at: number): void {
+		this.#sql('UPDATE jobs SET used_at = max(used_at, ?) WHERE job_id = ?').run(at, jobId);
+	}
+
+	setAuditHash(jobId: string, hash: string): void {
+		this.#sql('UPDATE jobs SET audit_hash = ? WHERE job_id = ?').run(hash, jobId);
+	}
+
+	byId = (jobId: string): StoredJob | undefined => this.#one('job_id = ?', jobId);
+
+	byClientId = (principal: string, face: FaceName, clientId: string): StoredJob | undefined =>
+		this.#one('principal = ? AND face = ? AND client_id = ?', principal, face, clientId);
+
+	byKey = (principal: string, key: string): StoredJob | undefined =>
+		this.#one('principal = ? AND idempotency_key = ?', principal, key);
+
+	/** The newest first. @param before id of a job; only older ones are listed */
+	list(filter: { principal?: string; state?: JobState; limit: number; before?: string }): StoredJob[] {
+		const wanted: [string, string | number | undefined][] = [
+			['principal = ?', filter.principal],
+			['state = ?', filter.state],
+			['n < (SELECT n FROM jobs WHERE job_id = ?)', filter.before],
+		];
+		const given = wanted.filter((one): one is [string, string | number] => one[1] !== undefined);
+		const where = given.length === 0 ? '' : `WHERE ${given.map(([text]) => text).join(' AND ')}`;
+		return this.#all(
+			`SELECT * FROM jobs ${where} ORDER BY n DESC LIMIT ?`,
+			...given.map(([, value]) => value),
+			filter.limit,
+		);
+	}
+
+	/** The oldest first. */
+	notOver = (): StoredJob[] =>
+		this.#all("SELECT * FROM jobs WHERE state IN ('awaiting_approval', 'queued', 'running') ORDER BY n");
+
+	since = (principal: string, since: number): number =>
+		this.#sql('SELECT count(*) AS count FROM jobs WHERE principal = ? AND accepted_at >= ?').get(principal, since)
+			?.count as number;
+
+	/** Jobs that are over and whose output nobody used, or that ended, before these times. */
+	stale = (idleSince: number, endedBefore: number, limit: number): StoredJob[] =>
+		this.#all(
+			`SELECT * FROM jobs WHERE has_output = 1 AND ended_at IS NOT NULL AND (used_at <= ? OR ended_at <= ?)
+				ORDER BY n LIMIT ?`,
+			...[idleSince, endedBefore, limit],
+		);
+
+	/** What each principal keeps, where it is more than allowed. */
+	overQuota = (bytes: number): { principal: string; bytes: number }[] =>
+		this.#sql(
+			`SELECT principal, sum(stdout_stored + stderr_stored) AS bytes FROM jobs WHERE has_output = 1
+				GROUP BY principal HAVING sum(stdout_stored + stderr_stored) > ?`,
+		).all(bytes) as unknown as { principal: string; bytes: number }[];
+
+	storedBytes = (): number =>
+		this.#sql('SELECT coalesce(sum(stdout_stored + stderr_stored), 0) AS bytes FROM jobs WHERE has_output = 1').get()
+			?.bytes as number;
+
+	/** The oldest output of a principal first; only of jobs that are over. */
+	outputsOf = (principal: string, limit: number): StoredJob[] =>
+		this.#all(
+			'SELECT * FROM jobs WHERE has_output = 1 AND principal = ? AND ended_at IS NOT NULL ORDER BY n LIMIT ?',
+			...[principal, limit],
+		);
+}
+
+export function rowOf(stored: StoredJob): JobRow {
+	return {
+		jobId: stored.job_id,
+		face: stored.face,
+		clientId: stored.client_id,
+		idempotencyKey: stored.idempotency_key,
+		principal: JSON.parse(stored.principal_json),
+		draft: JSON.parse(stored.draft_json),
+		decision: parsed(stored.decision_json),
+		acceptedAt: stored.accepted_at,
+		...(stored.compat_json !== null && { compat: JSON.parse(stored.compat_json) }),
+	};
+}
+
+export const sizesOf = (stored: StoredJob): Sizes => ({
+	stdout: { total: stored.stdout_total, stored: stored.stdout_stored },
+	stderr: { total: stored.stderr_total, stored: stored.stderr_stored },
+	hasFiles: stored.has_output === 1,
+	isKept: stored.is_kept === 1,
+});
+
+/** @param sizes of the output; of a job that runs they are not in the row yet */
+export function viewOf(stored: StoredJob, deviceId: string, sizes: Sizes): JobView {
+	const draft = JSON.parse(stored.draft_json) as JobRow['draft'];
+	const stream = ({ total, stored: kept }: Sizes['stdout']) => ({
+		totalBytes: total,
+		storedBytes: kept,
+		isComplete: isOver(stored.state),
+	});
+	return {
+		jobId: stored.job_id,
+		deviceId,
+		face: stored.face,
+		principal: stored.principal,
+		capability: draft.capability,
+		command: draft.command,
+		cwd: draft.cwd ?? null,
+		state: stored.state,
+		approvalId: stored.approval_id,
+		decision: parsed(stored.decision_json),
+		result: parsed(stored.result_json),
+		isConfirmedDead: stored.is_confirmed_dead === null ? null : stored.is_confirmed_dead === 1,
+		output: { stdout: stream(sizes.stdout), stderr: stream(sizes.stderr), isKept: sizes.isKept },
+		labels: draft.labels,
+		acceptedAt: stored.accepted_at,
+		startedAt: stored.started_at,
+		endedAt: stored.ended_at,
+		auditHash: stored.audit_hash,
+	};
+}

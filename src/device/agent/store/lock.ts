@@ -1,0 +1,19 @@
+/** One agent for each folder: a lock that the kernel takes back however the process ends. */
+import type { DatabaseSync } from 'node:sqlite';
+import { KnownError } from '../../../contract/error.ts';
+import { openDatabase, sqliteCode } from '../../../core/audit/sqlite.ts';
+
+const busy = 5;
+
+/** @returns what holds the lock; closing it lets go */
+export function lockFolder(path: string): DatabaseSync {
+	const db = openDatabase(path);
+	try {
+		db.exec('BEGIN EXCLUSIVE');
+		return db;
+	} catch (error) {
+		db.close();
+		if (sqliteCode(error) !== busy) throw error;
+		throw new KnownError('CONFIG_INVALID', { details: 'another agent works in this folder already' }, { cause: error });
+	}
+}
