@@ -16,7 +16,7 @@ export type DeviceProof =
 			readonly token?: string | undefined;
 			readonly login?: { readonly url: string; readonly user: string; readonly password: string } | undefined;
 			/** Socket.IO or push address that knows the whole output of the original; absent: only what GET tells. */
-			readonly dialect: 'execute' | 'commands' | 'commands-execute';
+			readonly dialect: 'service' | 'documents' | 'langchain';
 			/** Appends a marker and the exit code to each command of an original that tells none. */
 			readonly marksExit: boolean;
 	  }
