@@ -87,9 +87,18 @@ async function copyInit() {
 	}
 }
 
+const pythonFolder = 'src/core/sandbox/runtimes/python';
+
+async function copyPython() {
+	await mkdir('dist/core/python', { recursive: true });
+	for (const name of await readdir(pythonFolder))
+		if (name.endsWith('.py')) await copyFile(join(pythonFolder, name), join('dist/core/python', name));
+}
+
 await rm('dist', { recursive: true, force: true });
 const metafiles = await Promise.all(bundles.map(bundle));
 await copyInit();
+await copyPython();
 await cp('src/device/agent/page', 'dist/device/page', { recursive: true });
 await chmod('dist/cli/main.js', 0o755);
 await writeFile('dist/THIRD-PARTY-LICENSES', await licencesOf(metafiles));

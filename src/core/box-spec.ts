@@ -4,7 +4,7 @@ import type { Inspected } from './inspect.ts';
 import type { BoxSpec } from './sandbox/backend.ts';
 import { collectorFor } from './sandbox/collector.ts';
 import { authorityPath, certificatesPath, outFolder } from './sandbox/image.ts';
-import type { Launch, Runtime } from './sandbox/runtimes/runtime.ts';
+import type { Launch, Runtime, StartWish } from './sandbox/runtimes/runtime.ts';
 
 /** The whole environment of a program; nothing of ours is inherited. */
 const environment = {
@@ -42,10 +42,19 @@ const trustedList = {
 /** With a network the jail asks its first process for names, and that hands every question to the gateway. */
 const resolver = { path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' };
 
+/** Figures need libraries that draw, which only packages bring. */
+function wishesOf(request: JobRequest, { wantsFiles, packages }: BoxParts): StartWish[] {
+	return [
+		...(request.data === undefined ? [] : ['data' as const]),
+		...(wantsFiles && packages.length > 0 ? ['figures' as const] : []),
+	];
+}
+
 /** `env` looks a command up on PATH, and says so as a shell would when there is none. */
-function launchOf(request: JobRequest, { inspected, runtime }: BoxParts): Launch {
+function launchOf(request: JobRequest, parts: BoxParts): Launch {
+	const { inspected, runtime } = parts;
 	const { code, dialect } = inspected;
-	if (runtime) return runtime.launch({ code, dialect, limits: request.limits });
+	if (runtime) return runtime.launch({ code, dialect, limits: request.limits, wishes: wishesOf(request, parts) });
 	return { argv: ['/usr/bin/env', '--', ...(request.argv ?? [])], env: {}, files: [], limitAddressSpace: false };
 }
 

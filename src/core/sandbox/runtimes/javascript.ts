@@ -16,7 +16,10 @@ const heapMegabytes = (memoryBytes: number): number => Math.max(16, Math.floor((
 /** Types are stripped by Node.js itself; enums and namespaces are transformed. */
 const typeScriptFlags = ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
 
-function launch({ code, dialect, limits }: Program): Launch {
+const dataModule = '/opt/secure-code/data.cjs';
+const presetData = "globalThis.data = JSON.parse(require('node:fs').readFileSync('/work/in/data.json', 'utf8'));\n";
+
+function launch({ code, dialect, limits, wishes }: Program): Launch {
 	const path = programPath(dialect === 'typescript' ? 'ts' : 'js');
 	return {
 		argv: [
@@ -24,6 +27,7 @@ function launch({ code, dialect, limits }: Program): Launch {
 			'--disable-proto=delete',
 			`--max-old-space-size=${heapMegabytes(limits.memoryBytes)}`,
 			...(dialect === 'typescript' ? typeScriptFlags : []),
+			...(wishes.includes('data') ? ['--require', dataModule] : []),
 			path,
 		],
 		env: {},
@@ -46,7 +50,7 @@ const runtimeFor = (path: string, version: string): Runtime => ({
 	lack: isModern(version) ? null : { detail: `${version}, which cannot run TypeScript`, fix: typeScriptFix },
 	hostProgram: path,
 	hostFiles: { [executable]: path },
-	texts: {},
+	texts: { [dataModule]: presetData },
 	links: {},
 	hostFolders: [],
 	overlays: {},

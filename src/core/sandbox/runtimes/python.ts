@@ -1,5 +1,7 @@
 /** Python in the jail: found on the host, isolated from its environment, with a site folder of our own. */
+import { readFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isReachableByOthers, isRoot } from '../../host/folders.ts';
 import { ask, isExecutable, pathFolders } from './find.ts';
 import { type Launch, type Program, programPath, type Runtime } from './runtime.ts';
@@ -28,19 +30,29 @@ const askFacts = [
  */
 const flushLines = 'import sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)';
 
+/** Programs without wishes pay for no more than a look into their environment. */
+const keepWishes = "import os; 'SECURE_CODE_START' in os.environ and __import__('secure_code_start')";
+
 const ourSite = '/opt/secure-code/python-site';
 
+/** Beside the sources, and beside the bundle that is made of them. */
+const ownModule = (name: string): string => readFileSync(join(import.meta.dirname, 'python', name), 'utf8');
+
+const modules = ['secure_code_start.py', 'secure_code_figures.py'];
+
 const siteTexts = (folder: string): Record<string, string> => ({
-	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n`,
+	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n${keepWishes}\n`,
+	...Object.fromEntries(modules.map((name) => [`${folder}/${name}`, ownModule(name)])),
 });
 
 const flags = ['-I', '-B', '-X', 'utf8'];
 
-function launch(executable: string, { code }: Program): Launch {
+function launch(executable: string, { code, wishes }: Program): Launch {
 	const path = programPath('py');
+	const start = wishes.length === 0 ? {} : { SECURE_CODE_START: wishes.join(',') };
 	return {
 		argv: [executable, ...flags, path],
-		env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp' },
+		env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', ...start },
 		files: [{ path, content: code }],
 		limitAddressSpace: true,
 	};

@@ -11,10 +11,15 @@ export interface Launch {
 	readonly limitAddressSpace: boolean;
 }
 
+/** What a program finds done for it when it starts: its data in a variable, its figures saved. */
+export type StartWish = 'data' | 'figures';
+
 export interface Program {
 	readonly code: string;
 	readonly dialect: Dialect;
 	readonly limits: Limits;
+	/** A language does what it can of it. */
+	readonly wishes: readonly StartWish[];
 }
 
 export interface Runtime {

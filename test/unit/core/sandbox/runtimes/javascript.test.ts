@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits, limits } from '../../../../../src/contract/limits.ts';
 import { findNode } from '../../../../../src/core/sandbox/runtimes/javascript.ts';
+import type { StartWish } from '../../../../../src/core/sandbox/runtimes/runtime.ts';
 import { tempFolder } from '../../../../helpers/temp-folder.ts';
 
 function fakeNode(version: string): string {
@@ -11,9 +12,13 @@ function fakeNode(version: string): string {
 	return path;
 }
 
-const launchOf = async (dialect: 'javascript' | 'typescript', memoryBytes = defaultLimits.memoryBytes) => {
+const launchOf = async (
+	dialect: 'javascript' | 'typescript',
+	memoryBytes = defaultLimits.memoryBytes,
+	wishes: StartWish[] = [],
+) => {
 	const runtime = await findNode({ SECURE_CODE_NODE: fakeNode('24.1.0') });
-	return runtime?.launch({ code: 'x', dialect, limits: { ...defaultLimits, memoryBytes } });
+	return runtime?.launch({ code: 'x', dialect, limits: { ...defaultLimits, memoryBytes }, wishes });
 };
 
 describe('findNode', () => {
@@ -50,6 +55,11 @@ describe('a JavaScript program', () => {
 			'/code/main.ts',
 		]);
 		expect(launch?.files).toEqual([{ path: '/code/main.ts', content: 'x' }]);
+	});
+
+	it('finds its data in a variable when it has some', async () => {
+		const launch = await launchOf('javascript', defaultLimits.memoryBytes, ['data', 'figures']);
+		expect(launch?.argv.slice(3)).toEqual(['--require', '/opt/secure-code/data.cjs', '/code/main.js']);
 	});
 
 	it('keeps a heap that Node.js can start with, however small the limit', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../../../src/contract/limits.ts';
@@ -26,8 +26,17 @@ function fakePython(folder: string, facts: Partial<Facts> | string): string {
 }
 
 const siteTexts = (folder: string) => ({
-	[`${folder}/secure-code.pth`]:
-		'/opt/packages/python\nimport sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)\n',
+	[`${folder}/secure-code.pth`]: [
+		'/opt/packages/python',
+		'import sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)',
+		"import os; 'SECURE_CODE_START' in os.environ and __import__('secure_code_start')\n",
+	].join('\n'),
+	...Object.fromEntries(
+		['secure_code_start.py', 'secure_code_figures.py'].map((name) => [
+			`${folder}/${name}`,
+			readFileSync(join('src/core/sandbox/runtimes/python', name), 'utf8'),
+		]),
+	),
 });
 
 const shared = { language: 'python', version: '3.12.1', launch: expect.any(Function) };
@@ -83,12 +92,15 @@ describe('findPython', () => {
 	it('starts a program isolated from user, environment and its own folder', async () => {
 		const path = fakePython(tempFolder(), { executable: '/usr/bin/python3.12', prefix: '/usr', site: '/usr/lib/site' });
 		const runtime = await findPython({ SECURE_CODE_PYTHON: path });
-		expect(runtime?.launch({ code: 'print(1)', dialect: 'javascript', limits: defaultLimits })).toEqual({
+		const program = { code: 'print(1)', dialect: 'javascript', limits: defaultLimits } as const;
+		expect(runtime?.launch({ ...program, wishes: [] })).toEqual({
 			argv: ['/usr/bin/python3', '-I', '-B', '-X', 'utf8', '/code/main.py'],
 			env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp' },
 			files: [{ path: '/code/main.py', content: 'print(1)' }],
 			limitAddressSpace: true,
 		});
+		const wishing = runtime?.launch({ ...program, wishes: ['data', 'figures'] });
+		expect(wishing?.env).toEqual({ MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', SECURE_CODE_START: 'data,figures' });
 	});
 
 	it('finds nothing when the setting names a program that is no Python', async () => {
