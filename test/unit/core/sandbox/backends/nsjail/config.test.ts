@@ -269,7 +269,7 @@ mount { src: "/proc/self/fd/2" dst: "/dev/stderr" is_symlink: true }
 		`mount { src: "${source}" dst: "/opt/secure-code/stdin" is_bind: true nosuid: true nodev: true }\n`;
 	const script = 'mount { src_content: "ls" dst: "/opt/secure-code/script" nosuid: true nodev: true }\n';
 	const last = (reach: Reach, groups: number) => `seccomp_string: "${seccompPolicy('x64', true, reach)}"
-exec_bin { path: "/opt/secure-code/init" arg: "1" arg: "${groups}" arg: "-" arg: "-" arg: "/usr/bin/ls" }
+exec_bin { path: "/opt/secure-code/init" arg: "1" arg: "${groups}" arg: "-" arg: "/work/out" arg: "/usr/bin/ls" }
 `;
 	const standing = (inside: number, { outsideUser, outsideGroup }: JailPlace) =>
 		`uidmap { inside_id: "${inside}" outside_id: "${outsideUser}" count: 1 }\ngidmap { inside_id: "${inside}" outside_id: "${outsideGroup}" count: 1 }\n`;
