@@ -4,9 +4,17 @@ import { defineConfig } from 'vitest/config';
 // n8n loads this build of n8n-workflow too; the other one is not fit for Node's own loader.
 const alias = { 'n8n-workflow': createRequire(import.meta.url).resolve('n8n-workflow') };
 
+// The build puts these files into bundles as text.
+const texts = {
+	name: 'texts',
+	transform: (code: string, id: string) =>
+		/\.(service|yaml)$/.test(id) ? { code: `export default ${JSON.stringify(code)};`, map: null } : null,
+};
+
 // One project per tier. Limits are generous because the machines that run this are small and shared: speed is measured in bench/.
 const tier = (name: string, extra: object = {}) => ({
 	resolve: { alias },
+	plugins: [texts],
 	test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 30_000, ...extra },
 });
 

@@ -28,6 +28,28 @@ const shared = {
 	external: ['n8n-workflow'],
 };
 
+/** zod would bring its words in fifty languages into every bundle; we speak English. */
+const englishOnly = {
+	name: 'english-only',
+	setup({ onResolve }) {
+		onResolve({ filter: /^\.\.\/locales\/index\.c?js$/ }, ({ importer, resolveDir }) =>
+			/node_modules\/zod\//.test(importer) ? { path: join(resolveDir, '..', 'locales', 'en.js') } : undefined,
+		);
+	},
+};
+
+/** Requests are checked by zod alone, so the compilers of JSON schemas, a megabyte, stay out. */
+const noJsonSchemas = {
+	name: 'no-json-schemas',
+	setup({ onResolve, onLoad }) {
+		const filter = /^@fastify\/(ajv-compiler|fast-json-stringify-compiler)$/;
+		onResolve({ filter }, ({ path }) => ({ path, namespace: 'no-json-schemas' }));
+		onLoad({ filter, namespace: 'no-json-schemas' }, () => ({
+			contents: 'module.exports = () => () => { throw new Error("requests are checked by zod alone"); };',
+		}));
+	},
+};
+
 /** Faces share the core at run time: one executor in a process, and the parsers are read once. */
 const coreOutside = (path) => ({
 	name: 'core-outside',
@@ -57,8 +79,11 @@ const bundles = [
 		entryPoints: ['src/cli/commands/agent-commands.ts'],
 		outfile: 'dist/device/agent.js',
 		banner: { js: importMetaUrl },
-		loader: { '.yaml': 'text' },
-		plugins: [coreOutside('../core/compose.js')],
+		loader: { '.yaml': 'text', '.service': 'text' },
+		// The daemon keeps its code in memory as long as it runs. Names stay, so that a stack can be read.
+		minifyWhitespace: true,
+		minifySyntax: true,
+		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
 	},
 	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({
 		entryPoints: [`nodes/${name}.node.ts`],
@@ -72,7 +97,8 @@ const bundles = [
 ];
 
 async function bundle(options) {
-	const { metafile, warnings } = await build({ ...shared, ...options });
+	const plugins = [englishOnly, ...(options.plugins ?? [])];
+	const { metafile, warnings } = await build({ ...shared, ...options, plugins });
 	if (warnings.length > 0) throw new Error(`${options.outfile} was built with warnings`);
 	return metafile;
 }

@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownError } from '../contract/error.ts';
 import type { Command, CommandGroup, Typed } from './command.ts';
-import { agent } from './commands/agent.ts';
-import { check } from './commands/check.ts';
-import { doctor } from './commands/doctor.ts';
-import { packages } from './commands/packages.ts';
-import { run } from './commands/run.ts';
-import { setup } from './commands/setup.ts';
 import { describeFlags, type Flags } from './flags.ts';
 
-const commands: Readonly<Record<string, Command | CommandGroup>> = { run, check, doctor, setup, packages, agent };
+type Commands = Readonly<Record<string, () => Promise<Command | CommandGroup>>>;
+
+/** Only what was asked for is loaded: the agent, for example, works without the parsers of the check. */
+const commands: Commands = {
+	run: async () => (await import('./commands/run.ts')).run,
+	check: async () => (await import('./commands/check.ts')).check,
+	doctor: async () => (await import('./commands/doctor.ts')).doctor,
+	setup: async () => (await import('./commands/setup.ts')).setup,
+	packages: async () => (await import('./commands/packages.ts')).packages,
+	agent: async () => (await import('./commands/agent.ts')).agent,
+};
 
 const overview = `Runs code that a language model wrote in a sandbox.
 
@@ -64,8 +68,12 @@ interface Table {
 	readonly overview: string;
 	/** What was typed before, to be named in messages: "" or "agent ". */
 	readonly before: string;
-	readonly commands: Readonly<Record<string, Command | CommandGroup>>;
+	readonly commands: Commands;
 }
+
+/** What comes as a whole, as the rows of a table that is loaded row by row. */
+const rows = (table: Readonly<Record<string, Command>>): Commands =>
+	Object.fromEntries(Object.entries(table).map(([name, command]) => [name, async () => command]));
 
 async function start(args: string[], { overview, before, commands: table }: Table): Promise<number> {
 	const [name, ...rest] = args;
@@ -73,10 +81,11 @@ async function start(args: string[], { overview, before, commands: table }: Tabl
 		process.stdout.write(overview);
 		return name === undefined ? 64 : 0;
 	}
-	const command = Object.hasOwn(table, name) ? table[name] : undefined;
-	if (!command) throw new KnownError('USAGE', { details: `There is no command "${before}${name}".` });
+	const load = Object.hasOwn(table, name) ? table[name] : undefined;
+	if (!load) throw new KnownError('USAGE', { details: `There is no command "${before}${name}".` });
+	const command = await load();
 	if (!('load' in command)) return runCommand(command, rest);
-	return start(rest, { overview: command.overview, before: `${name} `, commands: await command.load() });
+	return start(rest, { overview: command.overview, before: `${name} `, commands: rows(await command.load()) });
 }
 
 function explain(error: unknown): number {

@@ -64,7 +64,11 @@ export const agentConfigSchema = z.strictObject({
 			jobsPerDay: z.int().min(1).default(20_000),
 			/** Of one principal at the same time. */
 			concurrentPerPrincipal: z.int().min(1).default(64),
+			/** The same command of one principal in a minute: a model that loops is stopped. */
+			identicalPerMinute: z.int().min(1).default(120),
+			/** Open at the same time on one listener, and of one address. */
 			connections: z.int().min(1).default(512),
+			connectionsPerPeer: z.int().min(1).default(256),
 			timeoutMs: z.int().min(1000).max(3_600_000).default(300_000),
 			/** What a job may print before it is ended, and what is kept of it. */
 			outputBytes: z
@@ -109,6 +113,12 @@ export const agentConfigSchema = z.strictObject({
 			hardMs: z.int().min(60_000).default(86_400_000),
 		})
 		.prefault({}),
+	/** Lines of the log are JSON on stdout. */
+	log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+	/** Networks, as CIDR, whose peers may read the agent's own /metrics; an empty list means nobody. */
+	metrics: z.strictObject({ from: z.array(z.string()).default(['127.0.0.0/8', '::1/128']) }).prefault({}),
+	/** How long running jobs may go on when the agent is told to stop; then they are cancelled. */
+	stop: z.strictObject({ graceMs: z.int().min(0).max(600_000).default(10_000) }).prefault({}),
 	/** Settings of single faces. */
 	ogent: z
 		.strictObject({

@@ -1,8 +1,12 @@
 /** What the bundle of the agent offers the command line: one row per word that may follow "secure-code agent". */
 import type { Command } from '../command.ts';
 import { agentDoctor } from './agent-doctor.ts';
+import { agentInit } from './agent-init.ts';
+import { agentServe } from './agent-serve.ts';
 
 export const agentCommands: Readonly<Record<string, Command>> = {
+	init: agentInit,
+	serve: agentServe,
 	doctor: agentDoctor,
 	'--self-test': agentDoctor,
 };

@@ -5,6 +5,8 @@ const overview = `Runs commands that others send to this machine: by policy, in 
 
 Usage: secure-code agent COMMAND [flags]
 
+  init       make an agent: configuration, policy, keys, certificate, units
+  serve      run it
   doctor     say whether the agent is safe and can work, and what to mend (also: --self-test)
 
 "secure-code agent COMMAND --help" explains each.

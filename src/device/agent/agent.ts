@@ -1,0 +1,151 @@
+/** A running agent: its keys, its engine and its listeners, opened in order, reloaded while it runs, stopped without losing a job. */
+import type { AgentConfig } from '../../contract/agent-config.ts';
+import type { AuditEntry } from '../../contract/audit.ts';
+import { KnownError } from '../../contract/error.ts';
+import { AuthFailures } from './auth-failures.ts';
+import { type ReadOptions, readConfig } from './config.ts';
+import { type Engine, openEngine } from './engine.ts';
+import type { Face, FaceParts } from './face.ts';
+import { faces as allFaces } from './faces.ts';
+import { readKey } from './key-files.ts';
+import { FileKeyring } from './keyring.ts';
+import { type Listener, openListener } from './listener.ts';
+import type { AgentLog } from './log.ts';
+import { Metrics } from './metrics.ts';
+
+export interface AgentOptions extends ReadOptions {
+	readonly dir: string;
+	readonly version: string;
+	createLog(level: AgentConfig['log']['level']): AgentLog;
+}
+
+/** After the jobs have ended, answers that are under way get so long to reach their peers. */
+const drainMs = 2_000;
+const now = (): number => Date.now();
+
+export class Agent {
+	readonly log: AgentLog;
+	readonly #options: AgentOptions;
+	readonly #config: AgentConfig;
+	readonly #engine: Engine;
+	readonly #keys: FileKeyring;
+	readonly #failures: AuthFailures;
+	readonly #metrics: Metrics;
+	readonly #stopping = new AbortController();
+	#listeners: Listener[] = [];
+
+	private constructor(options: AgentOptions, config: AgentConfig, log: AgentLog, engine: Engine) {
+		this.#options = options;
+		this.#config = config;
+		this.log = log;
+		this.#engine = engine;
+		this.#failures = new AuthFailures();
+		this.#keys = new FileKeyring({ now, refused: (...failure) => this.#refused(...failure) });
+		this.#metrics = new Metrics(options.version, {
+			runningJobs: () => 0,
+			waitingJobs: () => 0,
+			pendingApprovals: () => 0,
+			isAuditIntact: () => engine.isAuditIntact(),
+		});
+	}
+
+	/** Throws what keeps it from starting, and then nothing is left open. */
+	static async start(options: AgentOptions): Promise<Agent> {
+		const { config, warnings } = readConfig(options.dir, options);
+		const log = options.createLog(config.log.level);
+		for (const { detail, fix } of warnings) log.warn({ fix }, detail);
+		const engine = await openEngine({ dir: options.dir, config, log });
+		const agent = new Agent(options, config, log, engine);
+		try {
+			await agent.#open();
+		} catch (error) {
+			await agent.stop(0);
+			throw error;
+		}
+		return agent;
+	}
+
+	get listeners(): readonly Pick<Listener, 'faces' | 'url'>[] {
+		return this.#listeners.map(({ faces, url }) => ({ faces, url }));
+	}
+
+	/** Keys and policy as they are on disk now; what is not valid changes nothing. */
+	async reload(): Promise<void> {
+		await this.#try('the keys', () => this.#loadKeys(readConfig(this.#options.dir, this.#options).config));
+		await this.#try('the policy', async () => {
+			this.log.info({ policy: await this.#engine.reloadPolicy() }, 'the policy was loaded');
+		});
+	}
+
+	/** Takes nothing new, lets what runs end within the time of the configuration, and closes everything. */
+	async stop(graceMs = this.#config.stop.graceMs): Promise<void> {
+		const closed = Promise.allSettled(this.#listeners.map((listener) => listener.close()));
+		await this.#engine.stop(graceMs);
+		this.#stopping.abort();
+		await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+		for (const listener of this.#listeners) listener.destroy();
+		await closed;
+		await this.#record(...this.#failures.flush(Number.POSITIVE_INFINITY), { event: 'agent.stop' });
+		await this.#engine.close();
+	}
+
+	async #open(): Promise<void> {
+		await this.#loadKeys(this.#config);
+		await this.#engine.record({ event: 'agent.start', detail: { version: this.#options.version } });
+		await this.#engine.resume();
+		for (const listener of this.#config.listeners)
+			this.#listeners.push(
+				await openListener({ listener, faces: listener.faces.flatMap(faceOf), face: this.#parts(), log: this.log }),
+			);
+	}
+
+	async #loadKeys({ keys }: AgentConfig): Promise<void> {
+		const read = keys.map((entry) => readKey(this.#options.dir, entry, this.#options));
+		for (const { detail, fix } of read.flatMap(({ warnings }) => warnings)) this.log.warn({ fix }, detail);
+		this.#keys.replace(read);
+		const ids = read.filter(({ entry }) => !entry.isRevoked).map(({ entry }) => entry.id);
+		await this.#engine.record({ event: 'config.load', detail: { keys: ids } });
+	}
+
+	#parts(): FaceParts {
+		return {
+			config: this.#config,
+			version: this.#options.version,
+			dir: this.#options.dir,
+			jobs: this.#engine.jobs,
+			approvals: this.#engine.approvals,
+			keys: this.#keys,
+			log: this.log,
+			metrics: () => this.#metrics.text(),
+			counts: () => this.#metrics.counts(),
+			stopping: this.#stopping.signal,
+		};
+	}
+
+	#refused(...[face, reason, peer]: Parameters<FileKeyring['refused']>): void {
+		this.#metrics.authFailed(face, reason);
+		void this.#record(...this.#failures.count(face, reason, peer, now()));
+	}
+
+	/** For lines that nobody waits for: a failure is told, not thrown. */
+	async #record(...entries: AuditEntry[]): Promise<void> {
+		for (const entry of entries)
+			await this.#engine.record(entry).catch((error: Error) => {
+				this.log.error({ event: entry.event, error: error.message }, 'a line of the audit could not be written');
+			});
+	}
+
+	async #try(what: string, act: () => Promise<void>): Promise<void> {
+		try {
+			await act();
+		} catch (error) {
+			const message = KnownError.is(error) ? error.problem.message : (error as Error).message;
+			this.log.error({ error: message }, `${what} could not be loaded; the old ones stay`);
+		}
+	}
+}
+
+function faceOf(name: Face['name']): Face[] {
+	const face = allFaces[name];
+	return face ? [face] : [];
+}
