@@ -5,11 +5,11 @@ import { readJson, wholeText } from './json.ts';
 /** Where each dialect submits and asks. `:id` is an execution; a POST to `<execution>/cancel` cancels it. */
 export const ogentDialects = {
 	/** The service itself: answers at once, and is asked for the rest. */
-	execute: { submit: '/api/execute', execution: '/api/execution/:id' },
+	service: { submit: '/api/execute', execution: '/api/execution/:id' },
 	/** Its documents: the same with an id that the caller may choose. */
-	commands: { submit: '/api/commands', execution: '/api/commands/:id' },
+	documents: { submit: '/api/commands', execution: '/api/commands/:id' },
 	/** Its LangChain client: answers when the command has ended. */
-	'commands-execute': { submit: '/api/commands/execute', execution: '/api/commands/:id' },
+	langchain: { submit: '/api/commands/execute', execution: '/api/commands/:id' },
 } as const;
 export type OgentDialect = keyof typeof ogentDialects;
 
