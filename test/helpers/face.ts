@@ -92,6 +92,7 @@ export async function serveFace(
 		...{ config: whole, version: '0.0.0', dir: '/nowhere', jobs, keys, stopping: stopping.signal },
 		approvals: { list: () => [], get: () => undefined, answer: () => Promise.reject(new Error('not used')) },
 		log: { info: log, warn: log, error: log },
+		programs: () => ['cat', 'ls'],
 		metrics: async () => '',
 		counts: () => ({ total: 0, running: 0, completed: 0, failed: 0 }),
 		...more,

@@ -115,6 +115,7 @@ export class Agent {
 			jobs: this.#engine.jobs,
 			approvals: this.#engine.approvals,
 			keys: this.#keys,
+			programs: (capability) => this.#engine.programs(capability),
 			log: this.log,
 			metrics: () => this.#metrics.text(),
 			counts: () => this.#metrics.counts(),

@@ -10,6 +10,8 @@ export interface Engine {
 	readonly approvals: Approvals;
 	/** Reads the policy again; throws what is wrong with it, and the old one stays. @returns the hash of the policy */
 	reloadPolicy(): Promise<string>;
+	/** Names of the programs that the policy of now knows for a capability. */
+	programs(capability: string): readonly string[];
 	/** Goes on with what an earlier process accepted and never began. */
 	resume(): Promise<void>;
 	/** A line of the audit that belongs to no job. */
@@ -36,6 +38,7 @@ export async function openEngine(_parts: EngineParts): Promise<Engine> {
 		jobs: new Proxy({} as Jobs, { get: () => absent }),
 		approvals: new Proxy({} as Approvals, { get: () => absent }),
 		reloadPolicy: async () => '',
+		programs: () => [],
 		resume: async () => {},
 		record: async () => {},
 		isAuditIntact: () => true,

@@ -41,6 +41,8 @@ export interface FaceParts {
 	readonly jobs: Jobs;
 	readonly approvals: Approvals;
 	readonly keys: Keyring;
+	/** Names of the programs that the policy of now knows for a capability; what follows a name is judged job by job. */
+	programs(capability: string): readonly string[];
 	readonly log: Log;
 	/** Text of the agent's own metrics (Prometheus). */
 	metrics(): Promise<string>;

@@ -1,5 +1,6 @@
 /** Every protocol that the agent speaks, by name. */
 import type { FaceName } from '../../contract/device-job.ts';
 import type { Face } from './face.ts';
+import { agent3Face } from './faces/agent3.ts';
 
-export const faces: Readonly<Partial<Record<FaceName, Face>>> = {};
+export const faces: Readonly<Partial<Record<FaceName, Face>>> = { agent3: agent3Face };

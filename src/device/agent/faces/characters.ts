@@ -119,7 +119,8 @@ export class StoredText {
 		for (let at = start; at < end; ) {
 			const { bytes } = await this.#read(at, end - at);
 			if (bytes.length === 0) break;
-			parts.push(bytes);
+			// A store may give a whole character where less was asked for.
+			parts.push(bytes.subarray(0, end - at));
 			at += bytes.length;
 		}
 		return decode(Buffer.concat(parts));
