@@ -5,6 +5,7 @@ import { type Audience, knownErrors } from '../src/contract/error.ts';
 import { fixedLimits, type LimitRow, limits } from '../src/contract/limits.ts';
 import { statusMeanings } from '../src/contract/status.ts';
 import { checkerCatalogue } from '../src/core/checker/catalogue.ts';
+import { nativeDocument } from '../src/device/wire/native-openapi.ts';
 
 const note = '<!-- Made by "npm run docs"; change the table in the source, not this page. -->';
 
@@ -118,6 +119,7 @@ export const pages: Readonly<Record<string, () => string>> = {
 	'checker.md': checkerCatalogue,
 	'errors.md': errorsPage,
 	'limits.md': limitsPage,
+	'openapi.json': () => `${JSON.stringify(nativeDocument(), null, '\t')}\n`,
 };
 
 if (import.meta.main) {

@@ -75,3 +75,16 @@ export const auditRecordSchema = z.strictObject({
 	seal: z.string(),
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
+
+/** How the audit stands, in a few words: for the approver's page, for health checks. */
+export const auditStatusSchema = z.strictObject({
+	status: z
+		.enum(['intact', 'broken', 'unwritable'])
+		.describe('broken: a line was changed, moved or is gone. unwritable: the last write failed, so nothing runs.'),
+	rows: z.int(),
+	seal: z.string().nullable().describe('Of the last line; null while there is none.'),
+	checkedRows: z.int().describe('Lines whose chain was followed.'),
+	checkedAt: z.int().nullable().describe('When; milliseconds since 1970.'),
+	details: z.string().nullable().describe('What does not fit; null when all does.'),
+});
+export type AuditStatus = z.infer<typeof auditStatusSchema>;

@@ -213,6 +213,13 @@ export const knownErrors = {
 		message: 'The agent did nothing, because the request does not prove who sends it.',
 		next: 'Check the key of the credential; "secure-code agent keys add" makes a new one.',
 	},
+	AUTH_STALE: {
+		audience: 'operator',
+		http: 401,
+		exit: 77,
+		message: 'The agent did nothing, because what proves the sender is not good at this moment: {details}.',
+		next: 'Set the clocks of both machines, and sign each request just before it is sent.',
+	},
 	AUTH_FORBIDDEN: {
 		audience: 'model',
 		http: 403,
@@ -261,6 +268,13 @@ export const knownErrors = {
 		exit: 77,
 		message: 'The command was not run, because nobody approved it in time.',
 		next: 'Tell the user that approval {approval} has expired, and ask whether to try again.',
+	},
+	APPROVAL_NOT_FOUND: {
+		audience: 'model',
+		http: 404,
+		exit: 65,
+		message: 'There is no such request for approval on this device, or it belongs to another key.',
+		next: 'Use the approval id that the agent answered with.',
 	},
 	APPROVAL_FORBIDDEN: {
 		audience: 'model',
