@@ -384,8 +384,9 @@ export class KnownError extends Error {
 	readonly code: ErrorCode;
 	readonly problem: Problem;
 
-	constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown } = {}) {
-		const problem = problemFor(code, context);
+	/** @param options.problem words that another process has filled in already */
+	constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown; problem?: Problem } = {}) {
+		const problem = options.problem ?? problemFor(code, context);
 		super(problem.message, options);
 		this.code = code;
 		this.problem = problem;
