@@ -103,13 +103,15 @@ async function bundle(options) {
 	return metafile;
 }
 
+/** Each of the two bundles that build jails looks for the first process of a jail beside itself. */
 async function copyInit() {
-	await mkdir('dist/core/init', { recursive: true });
-	for (const name of await readdir(initFolder)) {
-		if (!initNames.test(name)) continue;
-		const target = join('dist/core/init', name);
-		await copyFile(join(initFolder, name), target);
-		await chmod(target, 0o755);
+	const names = (await readdir(initFolder)).filter((name) => initNames.test(name));
+	for (const folder of ['dist/core/init', 'dist/device/init']) {
+		await mkdir(folder, { recursive: true });
+		for (const name of names) {
+			await copyFile(join(initFolder, name), join(folder, name));
+			await chmod(join(folder, name), 0o755);
+		}
 	}
 }
 

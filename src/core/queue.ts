@@ -23,6 +23,14 @@ export class FairQueue {
 		this.#length = length;
 	}
 
+	get running(): number {
+		return this.#running;
+	}
+
+	get waiting(): number {
+		return this.#waiting;
+	}
+
 	/** @param key whose turn it is; keys take turns, within a key it is first come, first served */
 	enter(key: string, signal?: AbortSignal): Promise<Turn> {
 		if (signal?.aborted) return Promise.resolve({ granted: false, reason: 'cancelled', waiting: this.#waiting });

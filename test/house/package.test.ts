@@ -20,7 +20,7 @@ const allowedFiles = [
 	/^(package\.json|README\.md|LICENSE)$/,
 	/^dist\/THIRD-PARTY-LICENSES$/,
 	/^dist\/core\/(compose|inspect-worker)\.js$/,
-	/^dist\/core\/init\/init-(x64|arm64)$/,
+	/^dist\/(core|device)\/init\/init-(x64|arm64)$/,
 	/^dist\/core\/python\/secure_code_[a-z]+\.py$/,
 	/^dist\/cli\/main\.js$/,
 	/^dist\/device\/agent\.js$/,
@@ -40,6 +40,8 @@ const neededFiles = [
 	'dist/core/python/secure_code_figures.py',
 	'dist/cli/main.js',
 	'dist/device/agent.js',
+	'dist/device/init/init-x64',
+	'dist/device/init/init-arm64',
 	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
 ];

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../contract/audit.ts';
 import { KnownError } from '../../contract/error.ts';
 import { AuthFailures } from './auth-failures.ts';
 import { type ReadOptions, readConfig } from './config.ts';
-import { type Engine, openEngine } from './engine.ts';
+import { Engine } from './engine.ts';
 import type { Face, FaceParts } from './face.ts';
 import { faces as allFaces } from './faces.ts';
 import { readKey } from './key-files.ts';
@@ -29,24 +29,19 @@ export class Agent {
 	readonly #config: AgentConfig;
 	readonly #engine: Engine;
 	readonly #keys: FileKeyring;
-	readonly #failures: AuthFailures;
+	readonly #failures = new AuthFailures();
 	readonly #metrics: Metrics;
 	readonly #stopping = new AbortController();
 	#listeners: Listener[] = [];
 
-	private constructor(options: AgentOptions, config: AgentConfig, log: AgentLog, engine: Engine) {
+	private constructor(options: AgentOptions, config: AgentConfig, log: AgentLog) {
 		this.#options = options;
 		this.#config = config;
 		this.log = log;
-		this.#engine = engine;
-		this.#failures = new AuthFailures();
+		this.#metrics = new Metrics(options.version);
+		this.#engine = new Engine({ dir: options.dir, config, log, observer: this.#metrics });
+		this.#metrics.watch(this.#engine.gauges);
 		this.#keys = new FileKeyring({ now, refused: (...failure) => this.#refused(...failure) });
-		this.#metrics = new Metrics(options.version, {
-			runningJobs: () => 0,
-			waitingJobs: () => 0,
-			pendingApprovals: () => 0,
-			isAuditIntact: () => engine.isAuditIntact(),
-		});
 	}
 
 	/** Throws what keeps it from starting, and then nothing is left open. */
@@ -54,8 +49,7 @@ export class Agent {
 		const { config, warnings } = readConfig(options.dir, options);
 		const log = options.createLog(config.log.level);
 		for (const { detail, fix } of warnings) log.warn({ fix }, detail);
-		const engine = await openEngine({ dir: options.dir, config, log });
-		const agent = new Agent(options, config, log, engine);
+		const agent = new Agent(options, config, log);
 		try {
 			await agent.#open();
 		} catch (error) {
@@ -86,7 +80,7 @@ export class Agent {
 		for (const listener of this.#listeners) listener.destroy();
 		await closed;
 		await this.#record(...this.#failures.flush(Number.POSITIVE_INFINITY), { event: 'agent.stop' });
-		await this.#engine.close();
+		this.#engine.close();
 	}
 
 	async #open(): Promise<void> {
@@ -130,10 +124,9 @@ export class Agent {
 
 	/** For lines that nobody waits for: a failure is told, not thrown. */
 	async #record(...entries: AuditEntry[]): Promise<void> {
-		for (const entry of entries)
-			await this.#engine.record(entry).catch((error: Error) => {
-				this.log.error({ event: entry.event, error: error.message }, 'a line of the audit could not be written');
-			});
+		await this.#engine.record(...entries).catch((error: Error) => {
+			this.log.error({ error: error.message }, 'the audit could not be written');
+		});
 	}
 
 	async #try(what: string, act: () => Promise<void>): Promise<void> {

@@ -1,48 +1,131 @@
 /** What stands behind the faces: store, policy, runner, approvals and the one pipeline, built from the configuration. */
+import { isAbsolute, join } from 'node:path';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import type { AuditEntry } from '../../contract/audit.ts';
-import { KnownError } from '../../contract/error.ts';
+import type { JobView } from '../../contract/device-job.ts';
+import type { PolicyDecision } from '../../contract/policy.ts';
+import { readDeviceKey } from '../../core/audit/device-key.ts';
+import { FairQueue } from '../../core/queue.ts';
+import { createRunner } from '../../core/runner/create-runner.ts';
+import type { Runner } from '../../core/runner/runner.ts';
+import { ApprovalMirror } from './approval-mirror.ts';
+import { ApprovalDesk } from './approvals.ts';
+import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
-import type { Approvals, Jobs } from './ports.ts';
+import { type PolicyBook, readPolicy } from './policy-book.ts';
+import type { Approvals, Jobs, Store } from './ports.ts';
+import { RateLimits } from './rates.ts';
+import { openStore } from './store/open.ts';
 
-export interface Engine {
-	readonly jobs: Jobs;
-	readonly approvals: Approvals;
-	/** Reads the policy again; throws what is wrong with it, and the old one stays. @returns the hash of the policy */
-	reloadPolicy(): Promise<string>;
-	/** Names of the programs that the policy of now knows for a capability. */
-	programs(capability: string): readonly string[];
-	/** Goes on with what an earlier process accepted and never began. */
-	resume(): Promise<void>;
-	/** A line of the audit that belongs to no job. */
-	record(entry: AuditEntry): Promise<void>;
-	isAuditIntact(): boolean;
-	/** Takes no more jobs, lets what runs end within the time, cancels the rest. */
-	stop(graceMs: number): Promise<void>;
-	close(): Promise<void>;
+/** Hears what is counted. */
+export interface Observer {
+	changed(job: JobView): void;
+	decided(decision: PolicyDecision): void;
+	replayed(): void;
 }
 
 export interface EngineParts {
 	readonly dir: string;
 	readonly config: AgentConfig;
 	readonly log: AgentLog;
+	readonly observer: Observer;
 }
 
-const absent = (): never => {
-	throw new KnownError('AGENT_STOPPING');
-};
+/** Where a path of the configuration lies. */
+const placed = (dir: string, file: string): string => (isAbsolute(file) ? file : join(dir, file));
 
-/** Throws what keeps the agent from starting: a missing policy, an audit that does not hold. */
-export async function openEngine(_parts: EngineParts): Promise<Engine> {
-	return {
-		jobs: new Proxy({} as Jobs, { get: () => absent }),
-		approvals: new Proxy({} as Approvals, { get: () => absent }),
-		reloadPolicy: async () => '',
-		programs: () => [],
-		resume: async () => {},
-		record: async () => {},
-		isAuditIntact: () => true,
-		stop: async () => {},
-		close: async () => {},
-	};
+const now = (): number => Date.now();
+
+export class Engine {
+	readonly #parts: EngineParts;
+	readonly #store: Store;
+	readonly #queue: FairQueue;
+	readonly #desk: JobDesk;
+	readonly approvals: Approvals;
+	#policy: PolicyBook;
+	#runner: Runner;
+
+	/** Throws what keeps an agent from starting: a policy or an audit that does not hold, another agent in the folder. */
+	constructor(parts: EngineParts) {
+		const { dir, config, log, observer } = parts;
+		this.#parts = parts;
+		this.#policy = this.#readPolicy();
+		this.#runner = createRunner({ profiles: this.#policy.profiles, dir });
+		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
+		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
+		const { mirrorFile } = config.approvals;
+		const mirror = new ApprovalMirror(mirrorFile === undefined ? undefined : placed(dir, mirrorFile), log);
+		const approvals = new ApprovalDesk({ store: this.#store, config, mirror, now });
+		this.approvals = approvals;
+		this.#desk = new JobDesk({
+			...{ store: this.#store, approvals, mirror, config, log, now },
+			queue: this.#queue,
+			// Both may be replaced while the agent runs.
+			runner: {
+				run: (job, io) => this.#runner.run(job, io),
+				probe: () => this.#runner.probe(),
+				close: () => this.#runner.close(),
+			},
+			decide: async (principal, draft) => {
+				const decision = await this.#policy.decide(principal, draft);
+				observer.decided(decision);
+				return decision;
+			},
+			rates: new RateLimits(config.limits),
+			onChange: (job) => observer.changed(job),
+			onReplay: () => observer.replayed(),
+		});
+	}
+
+	get jobs(): Jobs {
+		return this.#desk;
+	}
+
+	get gauges() {
+		return {
+			runningJobs: () => this.#queue.running,
+			waitingJobs: () => this.#queue.waiting,
+			pendingApprovals: () => this.#store.approvals({ state: 'pending', limit: 10_000 }).length,
+			isAuditIntact: () => {
+				const { isWritable, mismatch } = this.#store.status();
+				return isWritable && mismatch === null;
+			},
+		};
+	}
+
+	/** Reads the policy again; throws what is wrong with it, and the old one stays. @returns its hash */
+	async reloadPolicy(): Promise<string> {
+		const policy = this.#readPolicy();
+		await this.record({ event: 'policy.load', policyHash: policy.hash });
+		this.#runner = createRunner({ profiles: policy.profiles, dir: this.#parts.dir });
+		this.#policy = policy;
+		return policy.hash;
+	}
+
+	/** Names of the programs that the policy of now knows for a capability. */
+	programs(capability: string): readonly string[] {
+		return this.#policy.programs(capability);
+	}
+
+	/** Goes on with what an earlier process accepted and never began. */
+	resume(): Promise<void> {
+		return this.#desk.resume();
+	}
+
+	/** A line of the audit that belongs to no job. */
+	async record(...entries: AuditEntry[]): Promise<void> {
+		if (entries.length > 0) await this.#store.change(() => {}, ...entries);
+	}
+
+	/** Takes no more jobs, lets what runs end within the time, cancels the rest. */
+	async stop(graceMs: number): Promise<void> {
+		await this.#desk.stop(graceMs);
+		await this.#runner.close();
+	}
+
+	close(): void {
+		this.#store.close();
+	}
+
+	#readPolicy = (): PolicyBook => readPolicy(placed(this.#parts.dir, this.#parts.config.policyFile));
 }

@@ -6,10 +6,11 @@ import { stringify } from 'yaml';
 import { type AgentConfig, agentConfigSchema, type KeyEntry } from '../../contract/agent-config.ts';
 import { type FaceName, faceNames } from '../../contract/device-job.ts';
 import { KnownError } from '../../contract/error.ts';
+import { makeDeviceKey } from '../../core/audit/device-key.ts';
 import { createCertificate, fingerprintOf } from './certificate.ts';
 import { freePort } from './free-ports.ts';
 import { layoutOf } from './layout.ts';
-import { fileEndings, kindOfFace, newDeviceKey, newKey } from './new-key.ts';
+import { fileEndings, kindOfFace, newKey } from './new-key.ts';
 import { readOnlyPolicy } from './policies.ts';
 import { systemUser, unitsFor } from './units.ts';
 
@@ -136,7 +137,6 @@ function filesOf(options: InitOptions, plan: Plan): NewFile[] {
 	const units = unitsFor({ dir: options.dir, program: options.program, user, group: user });
 	return [
 		...plan.keys.map(({ entry, kept }) => secret(join(options.dir, entry.file), `${kept}\n`)),
-		secret(at.deviceKey, newDeviceKey()),
 		open(join(at.tls, 'cert.pem'), plan.certificate.cert),
 		secret(join(at.tls, 'key.pem'), plan.certificate.key),
 		...Object.entries(units).map(([name, text]) => open(join(at.units, name), text)),
@@ -154,6 +154,7 @@ function write(dir: string, files: readonly NewFile[]): void {
 		chmodSync(dir, 0o700);
 		const { state, run } = layoutOf(dir);
 		for (const folder of [state, run]) mkdirSync(folder, { mode: 0o700 });
+		makeDeviceKey(dir);
 		for (const { path, text, mode } of files) {
 			mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 			writeFileSync(path, text, { mode, flag: 'wx' });

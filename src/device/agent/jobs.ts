@@ -24,6 +24,8 @@ export interface DeskParts extends Omit<RunParts, 'onState'> {
 	readonly log: Log;
 	/** Hears every job whose state changed, after it was written. */
 	onChange(job: JobView): void;
+	/** Hears of every request that came before. */
+	onReplay?(): void;
 }
 
 export class JobDesk implements Jobs {
@@ -142,8 +144,7 @@ export class JobDesk implements Jobs {
 	}
 
 	#accept(principal: Principal, submission: Submission): Promise<JobView> {
-		const { store, rates, now } = this.#parts;
-		admit({ store, rates, now, runningJobs: (name) => this.runningJobs(name) }, principal, submission);
+		this.#admit(principal, submission);
 		const { face, clientId, draft } = submission;
 		const row: JobRow = {
 			jobId: randomUUID(),
@@ -153,9 +154,19 @@ export class JobDesk implements Jobs {
 			principal,
 			draft,
 			decision: null,
-			acceptedAt: now(),
+			acceptedAt: this.#parts.now(),
 		};
 		return this.#start(row, true);
+	}
+
+	#admit(principal: Principal, submission: Submission): void {
+		const { store, rates, now } = this.#parts;
+		try {
+			admit({ store, rates, now, runningJobs: (name) => this.runningJobs(name) }, principal, submission);
+		} catch (error) {
+			if (KnownError.is(error) && error.code === 'REQUEST_REPLAYED') this.#parts.onReplay?.();
+			throw error;
+		}
 	}
 
 	/** Resolves when the job is on record; it runs on by itself. */

@@ -7,12 +7,9 @@ export interface Layout {
 	readonly config: string;
 	readonly policy: string;
 	readonly keys: string;
-	/** Private key of the device itself; it signs checkpoints of the audit. */
-	readonly deviceKey: string;
 	readonly tls: string;
 	readonly units: string;
 	readonly state: string;
-	readonly lock: string;
 	readonly run: string;
 	/** Where the command line talks to the running agent. */
 	readonly socket: string;
@@ -23,11 +20,9 @@ export const layoutOf = (dir: string): Layout => ({
 	config: join(dir, 'config.yaml'),
 	policy: join(dir, 'policy.yaml'),
 	keys: join(dir, 'keys'),
-	deviceKey: join(dir, 'keys', 'device.pem'),
 	tls: join(dir, 'tls'),
 	units: join(dir, 'units'),
 	state: join(dir, 'state'),
-	lock: join(dir, 'state', 'lock.db'),
 	run: join(dir, 'run'),
 	socket: join(dir, 'run', 'agent.sock'),
 });

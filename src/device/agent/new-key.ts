@@ -46,9 +46,6 @@ function newPair(): NewKey {
 	return { kept: publicKey.trim(), shown: privateKey };
 }
 
-/** A private key that never leaves the device, as PEM. */
-export const newDeviceKey = (): string => newPair().shown;
-
 export interface JwtClaims {
 	readonly subject: string;
 	/** What Ogent's services ask for; "run agents" lets a job in. */

@@ -1,10 +1,6 @@
 /** Serves a folder until a signal says stop: one agent per folder, SIGHUP reloads, a second signal ends at once. */
 import { Agent, type AgentOptions } from './agent.ts';
-import { refuseExposed } from './config.ts';
-import { layoutOf } from './layout.ts';
-import { lock } from './lock.ts';
 import { createLog } from './log.ts';
-import { look } from './ownership.ts';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 
@@ -18,17 +14,10 @@ export type ServeOptions = Omit<AgentOptions, 'createLog'>;
 export async function serve(options: ServeOptions): Promise<number> {
 	// Whatever is made from here on is for this user alone.
 	process.umask(0o077);
-	const at = layoutOf(options.dir);
-	refuseExposed([look(options.dir), look(at.state)], options);
-	const held = lock(at.lock);
 	const signals = new Signals();
-	try {
-		const agent = await Agent.start({ ...options, createLog });
-		agent.log.info({ pid: process.pid, listeners: agent.listeners }, 'ready');
-		return await untilStopped(agent, signals);
-	} finally {
-		held.release();
-	}
+	const agent = await Agent.start({ ...options, createLog });
+	agent.log.info({ pid: process.pid, listeners: agent.listeners }, 'ready');
+	return untilStopped(agent, signals);
 }
 
 /** Heard from the first moment on: one that comes while the agent starts is obeyed when it has. */
