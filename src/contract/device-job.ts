@@ -25,6 +25,9 @@ export const deviceLabelsSchema = z.strictObject({
 	promptDigest: z.string().max(200).optional(),
 });
 
+/** No jail stands in less. */
+export const leastMemoryBytes = 16 * 1024 * 1024;
+
 /** What a protocol was decoded into. Absent numbers: the policy's; a number only narrows what the policy allows. */
 export const jobDraftSchema = z.strictObject({
 	capability: z.string().max(100).regex(capabilityPattern),
@@ -35,6 +38,7 @@ export const jobDraftSchema = z.strictObject({
 	timeoutMs: z.int().positive().optional().describe('Wall time from the start of the command.'),
 	idleTimeoutMs: z.int().positive().optional().describe('Time without output after which the job is ended.'),
 	outputBytes: z.int().positive().optional().describe('What is kept of stdout and stderr together.'),
+	memoryBytes: z.int().min(leastMemoryBytes).optional().describe('Memory of the command and all its processes.'),
 	image: z.string().max(300).optional().describe('Container image, for profiles that run in containers.'),
 	container: z.string().max(300).optional().describe('Running container that the command is for (docker.container.*).'),
 	labels: deviceLabelsSchema.prefault({}),
@@ -69,6 +73,8 @@ export const jobViewSchema = z.strictObject({
 	jobId: z.string(),
 	deviceId: z.string(),
 	face: z.enum(faceNames),
+	/** Id that the client chose; null where it chose none. */
+	clientId: z.string().nullable(),
 	principal: z.string(),
 	capability: z.string(),
 	command: commandSchema,

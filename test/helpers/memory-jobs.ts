@@ -89,9 +89,9 @@ export class MemoryJob {
 	}
 
 	view(): JobView {
-		const { face, draft } = this.submission;
+		const { face, clientId, draft } = this.submission;
 		return {
-			...{ jobId: this.jobId, deviceId: 'device-1', face, principal: this.principal.name },
+			...{ jobId: this.jobId, deviceId: 'device-1', face, clientId: clientId ?? null, principal: this.principal.name },
 			...{ capability: draft.capability, command: draft.command, cwd: draft.cwd ?? null, state: this.state },
 			...{ approvalId: this.approvalId, decision: null, result: this.result, isConfirmedDead: null },
 			output: { stdout: this.#stateOf('stdout'), stderr: this.#stateOf('stderr'), isKept: this.isKept },

@@ -21,7 +21,7 @@ function limitsOf(draft: JobDraft, decision: PolicyDecision, { limits }: AgentCo
 		timeoutMs: least(limits.timeoutMs, decision.limits.timeoutMs, draft.timeoutMs),
 		idleTimeoutMs: draft.idleTimeoutMs ?? null,
 		outputBytes: least(limits.outputBytes, decision.limits.outputBytes, draft.outputBytes),
-		memoryBytes: limits.memoryBytes,
+		memoryBytes: least(limits.memoryBytes, draft.memoryBytes),
 		processes: limits.processes,
 	};
 }

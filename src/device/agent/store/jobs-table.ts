@@ -223,6 +223,7 @@ export function viewOf(stored: StoredJob, deviceId: string, sizes: Sizes): JobVi
 		jobId: stored.job_id,
 		deviceId,
 		face: stored.face,
+		clientId: stored.client_id,
 		principal: stored.principal,
 		capability: draft.capability,
 		command: draft.command,

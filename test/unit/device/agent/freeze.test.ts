@@ -55,8 +55,9 @@ describe('a frozen job', () => {
 
 	it('takes the least of what agent, policy and caller allow', () => {
 		const decided = decision({ limits: { timeoutMs: 30_000, outputBytes: 8192 } });
-		const { limits } = frozen({ timeoutMs: 90_000, outputBytes: 100 }, decided);
-		expect([limits.timeoutMs, limits.outputBytes]).toEqual([30_000, 100]);
+		const { limits } = frozen({ timeoutMs: 90_000, outputBytes: 100, memoryBytes: 32 * 1024 * 1024 }, decided);
+		expect([limits.timeoutMs, limits.outputBytes, limits.memoryBytes]).toEqual([30_000, 100, 32 * 1024 * 1024]);
+		expect(frozen({ memoryBytes: 2 ** 40 }).limits.memoryBytes).toBe(64 * 1024 * 1024);
 	});
 
 	it.each([

@@ -12,7 +12,8 @@ describe('the store', () => {
 		const seal = await store.change((tx) => tx.addJob(row, 'queued'), accepted('job-1'));
 		expect(store.jobRow('job-1')).toEqual(row);
 		const view = {
-			...{ jobId: 'job-1', deviceId: 'device-1', face: 'native', principal: 'alice', capability: 'shell.exec' },
+			...{ jobId: 'job-1', deviceId: 'device-1', face: 'native', clientId: 'c-1', principal: 'alice' },
+			capability: 'shell.exec',
 			...{ command: row.draft.command, cwd: null, state: 'queued', approvalId: null, decision: null, result: null },
 			isConfirmedDead: null,
 			output: {
