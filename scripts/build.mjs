@@ -88,6 +88,8 @@ const bundles = [
 	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({
 		entryPoints: [`nodes/${name}.node.ts`],
 		outfile: `dist/nodes/${name}.node.js`,
+		// n8n reads every node at its start.
+		minifyWhitespace: true,
 		plugins: [coreOutside('../../core/compose.js')],
 	})),
 	...['SecureCodeSecretsApi', 'SecureCodeSecretsSecondApi'].map((name) => ({

@@ -77,6 +77,7 @@ const fixedMeanings: Record<keyof typeof fixedLimits, readonly [LimitRow['unit']
 	outDepth: ['count', 'how deep a file may lie below /work/out'],
 	outBytes: ['bytes', 'all files together that are taken over from /work/out'],
 	previewBytes: ['bytes', 'the beginning of a text file that a result shows'],
+	modelPreviewBytes: ['bytes', 'the beginnings of all text files together that a model reads'],
 	networkBytes: ['bytes', 'in and out of the network of one job'],
 	connections: ['count', 'connections of one job at a time'],
 	inFileBytes: ['bytes', 'one input file'],

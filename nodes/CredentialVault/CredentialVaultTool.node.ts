@@ -79,7 +79,7 @@ export class CredentialVaultTool implements INodeType {
 				readExposedSecrets(this, itemIndex),
 			),
 			schema: vaultSchema(z),
-			run: (raw) => runVault(this, raw, itemIndex),
+			run: async (raw) => ({ result: await runVault(this, raw, itemIndex) }),
 		}));
 		return { response };
 	}

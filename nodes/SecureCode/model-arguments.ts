@@ -14,18 +14,23 @@ export interface ToolCall {
 	readonly maxMemory?: number;
 	/** Secrets, in any of the forms that secret-choice.ts knows. */
 	readonly credentials?: readonly unknown[];
+	/** Files, in any of the forms that files-in.ts knows. */
+	readonly files?: readonly unknown[];
 }
 
 export type ParsedCall = { readonly call: ToolCall } | { readonly problem: Problem };
 
 const codeNames = ['code', 'input', 'query'] as const;
 const unsupported = {
-	files: 'this version takes no files; put small data into the code',
 	session: 'this version starts every call fresh',
 } as const;
 const listNames = ['credentials', 'files'] as const;
 const numberNames = ['maxTime', 'maxMemory'] as const;
-const argumentNames = [...codeNames, 'language', ...numberNames, 'credentials', ...Object.keys(unsupported)];
+/** Every name under which a model may pass something. */
+export const argumentNames: readonly string[] = [
+	...[...codeNames, 'language', ...numberNames, ...listNames],
+	...Object.keys(unsupported),
+];
 
 const languageNames = new Map<string, LanguageChoice>([
 	['auto', 'auto'],
@@ -67,6 +72,12 @@ function toList(value: unknown): unknown {
 	}
 }
 
+/** One name that stands alone is a list of one. */
+const toNames = (value: unknown): unknown => {
+	const list = toList(value);
+	return typeof list === 'string' ? [list] : list;
+};
+
 const toLanguage = (value: unknown): unknown =>
 	typeof value === 'string' ? (languageNames.get(value.trim().toLowerCase()) ?? value) : value;
 
@@ -83,7 +94,8 @@ export function normaliseCall(raw: unknown): unknown {
 	if (code !== undefined) call.code = code;
 	replaceWith(call, ['language'], toLanguage);
 	replaceWith(call, numberNames, toNumber);
-	replaceWith(call, listNames, toList);
+	replaceWith(call, ['credentials'], toList);
+	replaceWith(call, ['files'], toNames);
 	return call;
 }
 
@@ -110,9 +122,12 @@ function numberFaults(call: Arguments): string[] {
 		.map((name) => `"${name}" must be a positive number of ${units[name]}, not ${kindOf(call[name])}`);
 }
 
-function credentialsFault({ credentials }: Arguments): string[] {
-	if (credentials === undefined || Array.isArray(credentials)) return [];
-	return ['"credentials" must be a list of objects with the "name" of a secret'];
+function listFaults({ credentials, files }: Arguments): string[] {
+	const isList = (value: unknown) => value === undefined || Array.isArray(value);
+	return [
+		...(isList(credentials) ? [] : ['"credentials" must be a list of objects with the "name" of a secret']),
+		...(isList(files) ? [] : ['"files" must be a list of objects with the "name" of a file']),
+	];
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -132,7 +147,7 @@ export function parseCall(raw: unknown): ParsedCall {
 		const details = `a call is a text with the program or an object with "code", not ${kindOf(call)}`;
 		return { problem: problemFor('JOB_INVALID', { details }) };
 	}
-	const faults = [...codeFault(call), ...languageFault(call), ...numberFaults(call), ...credentialsFault(call)];
+	const faults = [...codeFault(call), ...languageFault(call), ...numberFaults(call), ...listFaults(call)];
 	if (faults.length > 0) return { problem: problemFor('JOB_INVALID', { details: faults.join('; ') }) };
 	const problem = unsupportedProblem(call);
 	return problem === undefined ? { call: call as unknown as ToolCall } : { problem };

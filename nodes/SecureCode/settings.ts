@@ -9,6 +9,7 @@ import { readExposedSecrets } from '../shared/exposed-secrets.ts';
 import { hostList, splitList } from '../shared/lists.ts';
 import { literal } from '../shared/literal.ts';
 import { readCheckPolicy } from './check-policy.ts';
+import { type FileSettings, readFileSettings } from './file-settings.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { SecretSettings } from './secret-choice.ts';
 
@@ -24,6 +25,7 @@ export interface Settings {
 	readonly checkPolicy: CheckPolicyInput;
 	/** Absent: programs get no secrets. */
 	readonly secrets?: SecretSettings;
+	readonly files: FileSettings;
 }
 
 function readText(context: NodeContext, name: string, itemIndex: number, fallback: string): string {
@@ -87,5 +89,6 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		check: literal(context, 'validateCode', itemIndex, true) !== false,
 		checkPolicy: readCheckPolicy(context, itemIndex),
 		...readSecrets(context, itemIndex),
+		files: readFileSettings(context, itemIndex),
 	};
 }

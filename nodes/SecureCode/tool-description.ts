@@ -1,5 +1,6 @@
 /** What a model is told about the tool: how to use it, and what this node allows. */
 import { describeExposed, type ExposedSecret } from '../shared/exposed-secrets.ts';
+import { type AvailableFile, describeFiles } from '../shared/item-files.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
@@ -35,10 +36,34 @@ function secretSentence(secrets: Settings['secrets']): string[] {
 			];
 }
 
-/** The author's text, followed by the limits that hold for every call of this node. */
-export function describeTool(text: string, settings: Settings): string {
-	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets } = settings;
+function filesInSentence({ mode }: Settings['files'], available: readonly AvailableFile[]): string[] {
+	if (available.length === 0) return [];
+	const known = describeFiles(available);
+	return mode === 'always'
+		? [`Files in /work/in, read-only: ${known}.`]
+		: [`Files: ${known}. Ask with "files": [{ "name": "…" }] and read them in /work/in.`];
+}
+
+/** A picture that nobody is shown is of no use; only the model writes to the user. */
+const filesOutSentence = ({ isReturned, linkHours }: Settings['files']): string[] => [
+	...(isReturned ? [] : ['Files in /work/out do not come back here.']),
+	...(linkHours === undefined
+		? []
+		: [
+				'Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
+			]),
+];
+
+/**
+ * The author's text, followed by the limits that hold for every call of this node.
+ * @param available files that a program may get
+ */
+export function describeTool(text: string, settings: Settings, available: readonly AvailableFile[] = []): string {
+	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets, files } = settings;
 	const limits = `Limits: ${timeoutMs / secondMs} s, ${memoryBytes / megabyte} MB of memory, ${codeCharacters} characters of code.`;
-	const sentences = [limits, networkSentence(network), importSentence(allowedImports), ...secretSentence(secrets)];
+	const sentences = [
+		...[limits, networkSentence(network), importSentence(allowedImports), ...secretSentence(secrets)],
+		...[...filesInSentence(files, available), ...filesOutSentence(files)],
+	];
 	return [text.trim(), sentences.join(' ')].join('\n\n');
 }

@@ -19,7 +19,18 @@ const offeredCredentials = (z: Zod, allowInline: boolean) =>
 		.optional()
 		.describe('Secrets that the program needs as environment variables.');
 
-const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes, secrets }: Settings) =>
+const offeredFiles = (z: Zod) =>
+	z
+		.array(
+			z.object({
+				name: z.string().describe('Name of a file from the description of this tool, or of one that you write.'),
+				content: z.string().optional().describe('Text of a file that you write.'),
+			}),
+		)
+		.optional()
+		.describe('Files that the program finds in /work/in.');
+
+const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes, secrets, files }: Settings) =>
 	z
 		.object({
 			code: z.string().min(1).max(codeCharacters).describe('The whole program. Print what you want to see.'),
@@ -40,6 +51,7 @@ const offeredCall = (z: Zod, { codeCharacters, timeoutMs, memoryBytes, secrets }
 				.optional()
 				.describe('Stop the program when it needs more than this many MB.'),
 			...(secrets === undefined ? {} : { credentials: offeredCredentials(z, secrets.allowInline) }),
+			...(files.from === 'none' ? {} : { files: offeredFiles(z) }),
 		})
 		.strict();
 

@@ -22,10 +22,17 @@ export async function runJob(
 	context: NodeContext,
 	request: JobRequestInput,
 	{ values, hosts }: SecretsOfJob,
+	{ outDir }: { readonly outDir: string | undefined },
 ): Promise<JobResult> {
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
 	const job = parseJobRequest({ ...request, secrets: Object.keys(values) });
 	const signal = context.getExecutionCancelSignal();
 	const onDecision = (decision: NetworkDecision) => context.logger.info('Secure Code: network', { ...decision });
-	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts, onDecision });
+	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts, onDecision, outDir });
+}
+
+/** A folder that goes away with its run, and with the next start of n8n if this one is killed. */
+export async function newRunFolder(): Promise<{ readonly path: string; remove(): void }> {
+	const { RunFolder } = await import('../../src/core/compose.ts');
+	return RunFolder.create();
 }

@@ -1,5 +1,6 @@
 /** The tool object that an agent is given: name, words, schema, and the function that older agents call. */
 import {
+	type IBinaryKeyData,
 	type IDataObject,
 	type ISupplyDataFunctions,
 	NodeConnectionTypes,
@@ -14,7 +15,12 @@ export interface Offer {
 	readonly description: string;
 	readonly schema: ReturnType<Zod['preprocess']>;
 	/** Throws only what a person must repair, as the error of the node. */
-	readonly run: (raw: unknown) => Promise<object>;
+	readonly run: (raw: unknown) => Promise<ToolAnswer>;
+}
+
+export interface ToolAnswer {
+	readonly result: object;
+	readonly binary?: IBinaryKeyData;
 }
 
 const toJson = (raw: unknown): IDataObject =>
@@ -24,8 +30,9 @@ const toJson = (raw: unknown): IDataObject =>
 async function answerCall(context: ISupplyDataFunctions, raw: unknown, run: Offer['run']): Promise<string> {
 	const { index } = context.addInputData(NodeConnectionTypes.AiTool, [[{ json: toJson(raw) }]]);
 	try {
-		const result = await run(raw);
-		context.addOutputData(NodeConnectionTypes.AiTool, index, [[{ json: result as IDataObject }]]);
+		const { result, binary = {} } = await run(raw);
+		const item = { json: result as IDataObject, ...(Object.keys(binary).length > 0 ? { binary } : {}) };
+		context.addOutputData(NodeConnectionTypes.AiTool, index, [[item]]);
 		return JSON.stringify(result);
 	} catch (error) {
 		const fault = error as NodeOperationError;

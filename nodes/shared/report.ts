@@ -1,16 +1,16 @@
 /** Tells how jobs ended, to the person in the editor and to the server's log; never code, output or secrets. */
 import type { NodeExecutionHint } from 'n8n-workflow';
-import type { JobResult } from '../../src/contract/job.ts';
 import { languageLabels } from '../../src/contract/language.ts';
 import type { NodeContext } from './context.ts';
+import type { NodeResult } from './deliver-files.ts';
 
 const MiB = 1024 * 1024;
 
-const rulesOf = (results: readonly JobResult[]): string[] => [
+const rulesOf = (results: readonly NodeResult[]): string[] => [
 	...new Set(results.flatMap((result) => result.findings.map((finding) => finding.ruleId))),
 ];
 
-function measuresOf(result: JobResult): string {
+function measuresOf(result: NodeResult): string {
 	const measures = [
 		...(result.language === null ? [] : [languageLabels[result.language]]),
 		...(result.exitCode === null ? [] : [`exit code ${result.exitCode}`]),
@@ -20,14 +20,14 @@ function measuresOf(result: JobResult): string {
 	return measures.join(', ');
 }
 
-function sentenceFor(result: JobResult): string {
+function sentenceFor(result: NodeResult): string {
 	const measures = result.status === 'denied' ? 'nothing was run' : measuresOf(result);
 	// The message of a refusal quotes the code.
 	const problem = result.problem === null || result.findings.length > 0 ? '' : ` ${result.problem.message}`;
 	return `${result.status}: ${measures}.${problem}`;
 }
 
-function sentenceForMany(results: readonly JobResult[]): string {
+function sentenceForMany(results: readonly NodeResult[]): string {
 	const counts = new Map<string, number>();
 	for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);
 	const total = results.reduce((sum, result) => sum + result.durationMs, 0);
@@ -36,7 +36,7 @@ function sentenceForMany(results: readonly JobResult[]): string {
 }
 
 /** One hint for all items of a run, because n8n shows every hint above the output. */
-export function hintFor(results: readonly JobResult[]): NodeExecutionHint {
+export function hintFor(results: readonly NodeResult[]): NodeExecutionHint {
 	const [first] = results;
 	const sentence = results.length === 1 && first !== undefined ? sentenceFor(first) : sentenceForMany(results);
 	const rules = rulesOf(results);
@@ -47,7 +47,7 @@ export function hintFor(results: readonly JobResult[]): NodeExecutionHint {
 	};
 }
 
-export function logJob(context: NodeContext, result: JobResult): void {
+export function logJob(context: NodeContext, result: NodeResult): void {
 	const { status, exitCode, durationMs, language, problem } = result;
 	context.logger.info(`Secure Code: ${status}`, {
 		status,

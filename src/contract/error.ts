@@ -121,6 +121,13 @@ export const knownErrors = {
 		message: 'Not everything in /work/out was taken over: {details}.',
 		next: 'Write fewer and smaller ordinary files to /work/out.',
 	},
+	FILE_UNKNOWN: {
+		audience: 'model',
+		http: 400,
+		exit: 65,
+		message: 'Nothing was run, because there is no file "{name}" here that can be given. There are: {names}.',
+		next: 'Name one of these in "files", or leave the argument out.',
+	},
 	VAULT_CALL_INVALID: {
 		audience: 'model',
 		http: 400,

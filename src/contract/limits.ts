@@ -114,6 +114,8 @@ export const fixedLimits = {
 	outBytes: 64 * MiB,
 	/** The beginning of a text file that a result shows. */
 	previewBytes: 1 * KiB,
+	/** The beginnings of all text files together that a model reads. */
+	modelPreviewBytes: 8 * KiB,
 	/** Bytes in and out of the network of one job, and its connections at a time. */
 	networkBytes: 256 * MiB,
 	connections: 256,

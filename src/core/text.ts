@@ -15,6 +15,30 @@ export function cleanText(bytes: Uint8Array): string {
 		.replace(controlCharacter, '');
 }
 
+/** Characters that show a name other than it is: directions of writing, and such as cannot be seen. */
+const deceiving = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+/** A name or a path as it may be shown. */
+export const cleanName = (name: string): string => cleanText(Buffer.from(name)).replace(deceiving, '');
+
+/** The most bytes that a name of a file may have. */
+const nameBytes = 255;
+
+/** What is left of a name when it is to be one file in one folder: its last part, on one line, not too long; '' for nothing. */
+export function fileNameFor(name: string): string {
+	const last =
+		cleanName(name)
+			.replaceAll(/[\n\t]+/g, ' ')
+			.split(/[/\\]/)
+			.at(-1)
+			?.trim() ?? '';
+	if (last === '.' || last === '..') return '';
+	const bytes = Buffer.from(last);
+	if (bytes.length <= nameBytes) return last;
+	const ending = Buffer.from(/\.[^.]{1,12}$/.exec(last)?.[0] ?? '');
+	return Buffer.concat([head(bytes, nameBytes - ending.length), ending]).toString();
+}
+
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 /** The longest start of `bytes` that is at most `size` long and does not end inside a character. */

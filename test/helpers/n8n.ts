@@ -3,7 +3,11 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { IExecuteFunctions, INode, INodeExecutionData, INodeProperties, ISupplyDataFunctions } from 'n8n-workflow';
+import type { FileSettings } from '../../nodes/SecureCode/file-settings.ts';
+import type { NodeResult } from '../../nodes/shared/deliver-files.ts';
 import type { JobRequest, JobResult } from '../../src/contract/job.ts';
 import type { Executor, JobContext } from '../../src/core/ports.ts';
 
@@ -19,7 +23,21 @@ interface ContextOptions {
 	/** The text of each credential of the node, decrypted. */
 	secrets?: Record<string, string>;
 	executionId?: string;
+	/** What nodes that ran before gave. */
+	others?: Record<string, INodeExecutionData[]>;
+	/** What n8n keeps outside of items, by id. */
+	stored?: Record<string, Buffer>;
 }
+
+/** An author who gives no files and takes none. */
+export const noFiles: FileSettings = {
+	from: 'none',
+	properties: [],
+	mode: 'always',
+	dataFrom: 'none',
+	isReturned: true,
+	linkHours: undefined,
+};
 
 type Parameter = string | number | boolean | object;
 
@@ -37,7 +55,14 @@ function parameterReader({ properties, parameters = {} }: ContextOptions) {
 }
 
 export function fakeContext(options: ContextOptions) {
-	const seen = { hints: [] as unknown[], logs: [] as unknown[], inputs: [] as unknown[], outputs: [] as unknown[] };
+	const kept: Record<string, Buffer> = { ...options.stored };
+	const seen = {
+		kept,
+		hints: [] as unknown[],
+		logs: [] as unknown[],
+		inputs: [] as unknown[],
+		outputs: [] as unknown[],
+	};
 	const log = (level: string) => (message: string, data: unknown) => void seen.logs.push({ level, message, data });
 	const context = {
 		getNode: (): INode => ({
@@ -58,7 +83,23 @@ export function fakeContext(options: ContextOptions) {
 		getNodeParameter: parameterReader(options),
 		getWorkflowDataProxy: () => ({
 			$fromAI: (name: string) => (options.args as Record<string, unknown>)?.[name] ?? undefined,
+			$: (node: string) => ({
+				all: () => {
+					const items = options.others?.[node];
+					if (items === undefined) throw new Error(`${node} has not been executed`);
+					return items;
+				},
+			}),
 		}),
+		helpers: {
+			getBinaryStream: async (id: string) => Readable.from([kept[id] ?? Buffer.alloc(0)]),
+			prepareBinaryData: async (content: Readable, fileName: string, mimeType: string) => {
+				const id = `kept:${fileName}`;
+				kept[id] = await buffer(content);
+				return { id, fileName, mimeType, data: 'filesystem' };
+			},
+			createBinarySignedUrl: ({ id }: { id: string }, lifetime: string) => `https://n8n.example/${id}?for=${lifetime}`,
+		},
 		getExecutionCancelSignal: () => options.signal,
 		continueOnFail: () => options.continueOnFail ?? false,
 		addExecutionHints: (...hints: unknown[]) => void seen.hints.push(...hints),
@@ -69,7 +110,8 @@ export function fakeContext(options: ContextOptions) {
 	return { ...seen, context: context as unknown as IExecuteFunctions & ISupplyDataFunctions };
 }
 
-export const succeeded: JobResult = {
+/** A program that left no files, so that it is the same for the core and for the nodes. */
+export const succeeded: JobResult & NodeResult = {
 	status: 'succeeded',
 	exitCode: 0,
 	signal: null,

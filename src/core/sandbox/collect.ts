@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
-import { cleanText } from '../text.ts';
+import { cleanName } from '../text.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type LeaveReason, mostNamed, reasonsToLeave } from './collector.ts';
 import { describeFile } from './describe-file.ts';
@@ -24,11 +24,6 @@ export interface Collected {
 	/** How many more were left behind, of which no names are known. */
 	readonly more: number;
 }
-
-/** Characters that show a name other than it is: directions of writing, and such as cannot be seen. */
-const deceiving = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-
-const cleanName = (name: string): string => cleanText(Buffer.from(name)).replace(deceiving, '');
 
 /** A path below the folder, of clean names; undefined when there is none or it lies too deep. */
 export function cleanPath(name: string): string | undefined {

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DynamicStructuredTool } from '@langchain/core/tools';
 import { NodeOperationError } from 'n8n-workflow';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -83,9 +85,20 @@ describe('supplyData', () => {
 		const { offered } = await supply({ parameters: { toolDescription: 'Runs code.', timeout: 5, network: 'full' } });
 		expect([offered.name, offered.description]).toEqual([
 			'My_Tool_',
-			'Runs code.\n\nLimits: 5 s, 128 MB of memory, 50000 characters of code. Network: every public host. Modules: those that are installed; nothing can be installed.',
+			'Runs code.\n\nLimits: 5 s, 128 MB of memory, 50000 characters of code. Network: every public host. Modules: those that are installed; nothing can be installed. Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
 		]);
 		expect(jobs).toEqual([]);
+	});
+
+	it('tells the model which files there are', async () => {
+		const binary = { data0: { id: 'b1', data: 'filesystem', mimeType: 'text/csv', fileName: 'sales.csv', bytes: 12 } };
+		const items = [{ json: {}, binary }];
+		const { offered } = await supply({ items, parameters: { fileLinks: false } });
+		expect(offered.description).toMatch(/ Files in \/work\/in, read-only: sales\.csv \(text\/csv, 12 bytes\)\.$/);
+		const onRequest = await supply({ items, parameters: { fileLinks: false, filesMode: 'onRequest' } });
+		expect(onRequest.offered.description).toMatch(
+			/ Ask with "files": \[\{ "name": "…" \}\] and read them in \/work\/in\.$/,
+		);
 	});
 
 	it('fails with words for the author when a safety parameter is an expression', async () => {
@@ -96,6 +109,35 @@ describe('supplyData', () => {
 
 	it('fails with words for the author when a parameter is out of range', async () => {
 		await expect(supply({ parameters: { timeout: 1e6 } })).rejects.toBeInstanceOf(NodeOperationError);
+	});
+});
+
+describe.each(ways)('files in a call %s', (_way, call) => {
+	const binary = { data0: { id: 'b1', data: 'filesystem', mimeType: 'text/csv', fileName: 'sales.csv' } };
+	const options = { items: [{ json: {}, binary }], stored: { b1: Buffer.from('a,b\n') } };
+
+	it('go to the program and come back as names, beginnings and links, and are gone from the host', async () => {
+		let path = '';
+		answer = async (job) => {
+			path = job.files[0]?.path ?? '';
+			const content = readFileSync(path, 'utf8');
+			const chart = join(jobs.at(-1)?.context?.outDir ?? '', 'chart.png');
+			writeFileSync(chart, content);
+			return { ...succeeded, files: [{ name: 'chart.png', type: 'image/png', bytes: 4, preview: null, path: chart }] };
+		};
+		const { result, kept } = await call({ code: 'a', files: 'sales.csv' }, options);
+		const link = 'https://n8n.example/kept:chart.png?for=24h';
+		expect(result).toEqual({
+			...succeeded,
+			files: [{ name: 'chart.png', type: 'image/png', bytes: 4, preview: null, binary: 'data', link }],
+		});
+		expect([String(kept['kept:chart.png']), existsSync(path)]).toEqual(['a,b\n', false]);
+	});
+
+	it('that do not exist are a result the model can act on', async () => {
+		const { result } = await call({ code: 'a', files: ['costs.csv'] }, options);
+		expect(result).toMatchObject({ status: 'denied', problem: { code: 'FILE_UNKNOWN' } });
+		expect(jobs).toEqual([]);
 	});
 });
 

@@ -20,6 +20,9 @@ const sandboxNames = [
 	'maxCodeLength',
 ];
 
+const filesInNames = ['filesFrom', 'filesNode', 'fileProperties'];
+const filesOutNames = ['returnFiles', 'fileLinks', 'fileLinkHours'];
+
 describe('parameters', () => {
 	it('have the names that saved workflows rely on', () => {
 		expect(toolParameters.map(({ name }) => name)).toEqual([
@@ -30,6 +33,7 @@ describe('parameters', () => {
 			'exposedSecrets',
 			'secretsMode',
 			'allowInlineSecrets',
+			...[...filesInNames, 'filesMode', 'dataFrom', 'dataJson', ...filesOutNames],
 			'testCode',
 		]);
 		expect(stepParameters.map(({ name }) => name)).toEqual([
@@ -38,6 +42,7 @@ describe('parameters', () => {
 			...sandboxNames,
 			'useSecrets',
 			'exposedSecrets',
+			...[...filesInNames, 'dataFrom', 'dataJson', 'stdin', ...filesOutNames],
 		]);
 	});
 
@@ -55,7 +60,11 @@ describe('parameters', () => {
 
 	it.each(nodes)('of the %s offer no expression where safety is decided', (_node, parameters) => {
 		const open = parameters.filter((property) => property.noDataExpression !== true && property.type !== 'notice');
-		expect(open.map(({ name }) => name).filter((name) => sandboxNames.includes(name))).toEqual([]);
+		expect(
+			open
+				.map(({ name }) => name)
+				.filter((name) => [...sandboxNames, ...filesInNames, ...filesOutNames].includes(name)),
+		).toEqual([]);
 	});
 
 	it.each(nodes)('of the %s warn as soon as a network is chosen', (_node, parameters) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stepParameters, toolParameters } from '../../../../nodes/SecureCode/parameters.ts';
 import { readSettings } from '../../../../nodes/SecureCode/settings.ts';
 import { limits } from '../../../../src/contract/limits.ts';
-import { fakeContext } from '../../../helpers/n8n.ts';
+import { fakeContext, noFiles } from '../../../helpers/n8n.ts';
 
 const settingsOf = (parameters: Record<string, unknown> = {}, properties = toolParameters) =>
 	readSettings(fakeContext({ parameters, properties }).context, 0);
@@ -15,14 +15,17 @@ const defaults = {
 	network: 'none',
 	check: true,
 	checkPolicy: {},
+	files: { ...noFiles, from: 'item', linkHours: 24 },
 };
 
 describe('readSettings', () => {
-	it.each([
-		['tool', toolParameters],
-		['step', stepParameters],
-	])('reads a new %s as the defaults of the limits table, without network and with the check', (_node, properties) => {
-		expect(settingsOf({}, properties)).toEqual(defaults);
+	it('reads a new tool as the defaults of the limits table, without network and with the check', () => {
+		expect(settingsOf()).toEqual(defaults);
+	});
+
+	it('reads a new step in the same way, with the data of its item and without its files', () => {
+		const files = { ...noFiles, dataFrom: 'item' };
+		expect(settingsOf({}, stepParameters)).toEqual({ ...defaults, files });
 	});
 
 	it('turns seconds and megabytes into the units of the contract', () => {

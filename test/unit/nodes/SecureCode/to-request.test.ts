@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../nodes/SecureCode/settings.ts';
 import { labelsFor, toRequest } from '../../../../nodes/SecureCode/to-request.ts';
+import { noFiles } from '../../../helpers/n8n.ts';
 
 const MiB = 1024 * 1024;
 const settings: Settings = {
@@ -12,6 +13,7 @@ const settings: Settings = {
 	allowedImports: ['math'],
 	check: false,
 	checkPolicy: { warnOnly: true },
+	files: noFiles,
 };
 
 describe('toRequest', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../nodes/SecureCode/settings.ts';
 import { describeTool } from '../../../../nodes/SecureCode/tool-description.ts';
+import { noFiles } from '../../../helpers/n8n.ts';
 
 const settings: Settings = {
 	language: 'auto',
@@ -10,6 +11,7 @@ const settings: Settings = {
 	network: 'none',
 	check: true,
 	checkPolicy: {},
+	files: noFiles,
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 

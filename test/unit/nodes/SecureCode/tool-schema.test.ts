@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../nodes/SecureCode/settings.ts';
 import { toolSchema } from '../../../../nodes/SecureCode/tool-schema.ts';
 import { host, type Zod } from '../../../../nodes/shared/host.ts';
-import { useN8nModules } from '../../../helpers/n8n.ts';
+import { noFiles, useN8nModules } from '../../../helpers/n8n.ts';
 
 const settings: Settings = {
 	language: 'auto',
@@ -15,6 +15,7 @@ const settings: Settings = {
 	network: 'none',
 	check: true,
 	checkPolicy: {},
+	files: noFiles,
 };
 
 const offered = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toolParameters } from '../../../../nodes/SecureCode/parameters.ts';
+import type { NodeResult } from '../../../../nodes/shared/deliver-files.ts';
 import { hintFor, logJob } from '../../../../nodes/shared/report.ts';
 import type { Finding } from '../../../../src/contract/finding.ts';
-import type { JobResult } from '../../../../src/contract/job.ts';
 import { fakeContext, succeeded } from '../../../helpers/n8n.ts';
 
 const finding: Finding = {
@@ -20,7 +20,7 @@ const finding: Finding = {
 	fix: 'Do it in Python.',
 };
 
-const timedOut: JobResult = {
+const timedOut: NodeResult = {
 	...succeeded,
 	status: 'timed_out',
 	exitCode: null,
@@ -28,7 +28,7 @@ const timedOut: JobResult = {
 	problem: { code: 'LIMIT_TIME', message: 'Killed at its time limit of 1 s.', next: 'Be quick.' },
 };
 
-const denied: JobResult = {
+const denied: NodeResult = {
 	...timedOut,
 	status: 'denied',
 	durationMs: 0,
