@@ -58,11 +58,14 @@ const coreOutside = (path) => ({
 	},
 });
 
-/** The agent is loaded by the words "secure-code agent" alone. */
+/** The agent is loaded by the words "secure-code agent" alone, and the reader of its audit by "secure-code audit". */
 const agentOutside = {
 	name: 'agent-outside',
 	setup({ onResolve }) {
-		onResolve({ filter: /\/agent-commands\.ts$/ }, () => ({ path: '../device/agent.js', external: true }));
+		for (const name of ['agent', 'audit']) {
+			const filter = new RegExp(`/${name}-commands\\.ts$`);
+			onResolve({ filter }, () => ({ path: `../device/${name}.js`, external: true }));
+		}
 	},
 };
 
@@ -83,6 +86,12 @@ const bundles = [
 		// The daemon keeps its code in memory as long as it runs. Names stay, so that a stack can be read.
 		minifyWhitespace: true,
 		minifySyntax: true,
+		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
+	},
+	{
+		entryPoints: ['src/cli/commands/audit-commands.ts'],
+		outfile: 'dist/device/audit.js',
+		banner: { js: importMetaUrl },
 		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
 	},
 	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({

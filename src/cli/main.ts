@@ -15,6 +15,7 @@ const commands: Commands = {
 	setup: async () => (await import('./commands/setup.ts')).setup,
 	packages: async () => (await import('./commands/packages.ts')).packages,
 	agent: async () => (await import('./commands/agent.ts')).agent,
+	audit: async () => (await import('./commands/audit.ts')).audit,
 };
 
 const overview = `Runs code that a language model wrote in a sandbox.
@@ -27,6 +28,7 @@ Usage: secure-code COMMAND [flags]
   setup      install what is missing
   packages   Python packages for the sandbox
   agent      the device agent: run commands of others on this machine, safely
+  audit      verify, export and follow what the agent wrote about itself
 
 "secure-code COMMAND --help" explains each.
 `;

@@ -26,8 +26,7 @@ export const agentConfig = (changes: Partial<AgentConfig> = {}): AgentConfig => 
 });
 
 /** A folder of an agent, with the public key where `audit verify` looks for it. */
-export function agentFolder(): string {
-	const dir = tempFolder();
+export function agentFolder(dir: string = tempFolder()): string {
 	mkdirSync(join(dir, 'keys'));
 	writeFileSync(join(dir, 'keys', 'device.pub'), pair.publicKey.export({ type: 'spki', format: 'pem' }));
 	return dir;

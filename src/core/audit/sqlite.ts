@@ -15,7 +15,7 @@ function load(): Sqlite {
 	}
 }
 
-export function openDatabase(path: string, options: { readonly readOnly?: boolean } = {}): DatabaseSync {
+export function openDatabase(path: string | URL, options: { readonly readOnly?: boolean } = {}): DatabaseSync {
 	loaded ??= load();
 	return new loaded.DatabaseSync(path, options);
 }

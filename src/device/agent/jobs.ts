@@ -145,7 +145,7 @@ export class JobDesk implements Jobs {
 
 	#accept(principal: Principal, submission: Submission): Promise<JobView> {
 		this.#admit(principal, submission);
-		const { face, clientId, draft } = submission;
+		const { face, clientId, draft, compat } = submission;
 		const row: JobRow = {
 			jobId: randomUUID(),
 			face,
@@ -155,6 +155,7 @@ export class JobDesk implements Jobs {
 			draft,
 			decision: null,
 			acceptedAt: this.#parts.now(),
+			...(compat && { compat }),
 		};
 		return this.#start(row, true);
 	}

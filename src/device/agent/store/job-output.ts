@@ -99,9 +99,10 @@ export class JobOutput implements OutputStore {
 		return isTaken ? part.length : 0;
 	}
 
-	/** The story of a job that was over when it was opened is told already. */
+	/** The story of a job that was over when it was opened is told already, and one that begins with its end needs no file. */
 	note(line: string): void {
-		if (this.#isRemoved || this.#place.left || this.#story.accepted > longestStory) return;
+		const isTold = this.#place.left !== undefined || (this.#isSettled && !this.#isStoryBegun);
+		if (isTold || this.#isRemoved || this.#story.accepted > longestStory) return;
 		if (!this.#isStoryBegun) this.#story.write(Buffer.from(`${cancelled}\n`));
 		this.#isStoryBegun = true;
 		this.#story.write(Buffer.from(`${line.replaceAll('\n', ' ')}\n`));

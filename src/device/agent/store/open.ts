@@ -50,17 +50,18 @@ function openFile(path: string): DatabaseSync {
  */
 export function openStore(dir: string, { config, signingKey, now = Date.now, onCheckpoint }: StoreOptions): Store {
 	const folder = stateFolder(dir);
-	const opened: DatabaseSync[] = [];
+	let lock: DatabaseSync | undefined;
+	let db: DatabaseSync | undefined;
 	try {
 		privateFolder(folder);
 		privateFolder(join(folder, 'output'));
-		opened.push(lockFolder(join(folder, 'lock')));
-		opened.push(openFile(databaseFile(dir)));
-		const [lock, db] = opened as [DatabaseSync, DatabaseSync];
+		lock = lockFolder(join(folder, 'lock'));
+		db = openFile(databaseFile(dir));
 		const signer = createSigner(config.device.id, signingKey);
 		return new SqliteStore({ folder, db, lock, signer, config, now, ...(onCheckpoint && { onCheckpoint }) });
 	} catch (error) {
-		for (const db of opened) db.close();
+		db?.close();
+		lock?.close();
 		throw KnownError.is(error) ? error : cannotWrite(error);
 	}
 }

@@ -31,6 +31,8 @@ export class Outputs {
 	readonly #parts: OutputsParts;
 	/** Of jobs that are not over. */
 	readonly #live = new Map<string, JobOutput>();
+	/** Live ones that the database did not know when it was looked last. */
+	#unknown: string[] = [];
 	/** Of jobs whose streams are complete and whose end is not written yet. */
 	readonly #texts = new Map<string, OutputTexts>();
 	/** What somebody removed, until that is written. */
@@ -114,6 +116,12 @@ export class Outputs {
 		const output = this.#open(jobId, 0, sizes);
 		if (this.#parts.keepsTexts) this.#texts.set(jobId, await textsOf(rowOf(stored), output));
 		return sizes;
+	}
+
+	/** Lets go of jobs that were announced and never recorded; those of the last minute may still be. */
+	dropUnknown(): void {
+		for (const jobId of this.#unknown) if (!this.#parts.jobs.byId(jobId)) this.#live.delete(jobId);
+		this.#unknown = [...this.#live.keys()].filter((jobId) => !this.#parts.jobs.byId(jobId));
 	}
 
 	/** What was read since the last call. */

@@ -164,6 +164,7 @@ export class SqliteStore implements Store {
 
 	#sweep(): void {
 		this.#keepingOn(() => this.#commits.now(() => this.#nonces.prune(this.#parts.now())));
+		this.#outputs.dropUnknown();
 		this.#retention.sweep();
 	}
 

@@ -87,6 +87,6 @@ describe('the store', () => {
 	it('refuses a folder in which another agent works', () => {
 		const dir = agentFolder();
 		openTestStore(dir);
-		expect(() => openTestStore(dir)).toThrow('another agent works in this folder already');
+		expect(() => openTestStore(dir)).toThrow('another agent serves this folder already');
 	});
 });
