@@ -58,14 +58,11 @@ const coreOutside = (path) => ({
 	},
 });
 
-/** The agent is loaded by the words "secure-code agent" alone, and the reader of its audit by "secure-code audit". */
+/** The agent is loaded by the words "secure-code agent" and "secure-code audit" alone. */
 const agentOutside = {
 	name: 'agent-outside',
 	setup({ onResolve }) {
-		for (const name of ['agent', 'audit']) {
-			const filter = new RegExp(`/${name}-commands\\.ts$`);
-			onResolve({ filter }, () => ({ path: `../device/${name}.js`, external: true }));
-		}
+		onResolve({ filter: /\/agent-commands\.ts$/ }, () => ({ path: '../device/agent.js', external: true }));
 	},
 };
 
@@ -86,12 +83,6 @@ const bundles = [
 		// The daemon keeps its code in memory as long as it runs. Names stay, so that a stack can be read.
 		minifyWhitespace: true,
 		minifySyntax: true,
-		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
-	},
-	{
-		entryPoints: ['src/cli/commands/audit-commands.ts'],
-		outfile: 'dist/device/audit.js',
-		banner: { js: importMetaUrl },
 		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
 	},
 	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({

@@ -42,7 +42,6 @@ const neededFiles = [
 	'dist/device/agent.js',
 	'dist/device/init/init-x64',
 	'dist/device/init/init-arm64',
-	'dist/device/audit.js',
 	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
 ];

@@ -10,3 +10,6 @@ export const agentCommands: Readonly<Record<string, Command>> = {
 	doctor: agentDoctor,
 	'--self-test': agentDoctor,
 };
+
+/** The same bundle reads the audit. */
+export { auditCommands } from './audit-commands.ts';

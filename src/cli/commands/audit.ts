@@ -1,4 +1,4 @@
-/** secure-code audit: what an agent wrote about itself. Its code is loaded when it is wanted, and SQLite with it. */
+/** secure-code audit: what an agent wrote about itself. Its code lies in the bundle of the agent and is loaded when it is wanted, SQLite with it. */
 import type { CommandGroup } from '../command.ts';
 
 const overview = `Reads the audit of a device agent, also while the agent runs.
@@ -14,5 +14,5 @@ Usage: secure-code audit COMMAND [flags]
 
 export const audit: CommandGroup = {
 	overview,
-	load: async () => (await import('./audit-commands.ts')).auditCommands,
+	load: async () => (await import('./agent-commands.ts')).auditCommands,
 };
