@@ -2,11 +2,13 @@
 import type { Command } from '../command.ts';
 import { agentDoctor } from './agent-doctor.ts';
 import { agentInit } from './agent-init.ts';
+import { agentKeys } from './agent-keys.ts';
 import { agentServe } from './agent-serve.ts';
 
 export const agentCommands: Readonly<Record<string, Command>> = {
 	init: agentInit,
 	serve: agentServe,
+	keys: agentKeys,
 	doctor: agentDoctor,
 	'--self-test': agentDoctor,
 };

@@ -65,14 +65,13 @@ function hosts(values: Values): string[] {
 const words: Readonly<Record<string, string>> = {
 	token: 'token',
 	secret: 'secret',
-	key: 'private key (ed25519)',
+	key: 'private key (Ed25519, JWK)',
 };
 
 function describe({ result, fingerprint }: Initialised, dir: string): string {
 	const faces = Object.entries(result.faces).map(([name, face]) => {
 		const [kind = '', value = ''] = Object.entries(face).find(([key]) => key in words) ?? [];
-		const shown = value.includes('\n') ? `\n${value.trimEnd()}` : ` ${value}`;
-		return `${name}: ${face.url}\n  ${words[kind]}:${shown}`;
+		return `${name}: ${face.url}\n  ${words[kind]}: ${value}`;
 	});
 	return `Made an agent in ${dir}. The keys are shown this one time; only digests and what the agent needs are kept.
 

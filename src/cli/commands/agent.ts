@@ -7,6 +7,7 @@ Usage: secure-code agent COMMAND [flags]
 
   init       make an agent: configuration, policy, keys, certificate, units
   serve      run it
+  keys       make, list and take back the keys of those who may talk to it
   doctor     say whether the agent is safe and can work, and what to mend (also: --self-test)
 
 "secure-code agent COMMAND --help" explains each.

@@ -9,7 +9,9 @@ import type { Face, FaceParts } from './face.ts';
 import { faces as allFaces } from './faces.ts';
 import { readKey } from './key-files.ts';
 import { FileKeyring } from './keyring.ts';
+import { layoutOf } from './layout.ts';
 import { type Listener, openListener } from './listener.ts';
+import { type Local, openLocal, type Reloaded } from './local.ts';
 import type { AgentLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 
@@ -33,6 +35,7 @@ export class Agent {
 	readonly #metrics: Metrics;
 	readonly #stopping = new AbortController();
 	#listeners: Listener[] = [];
+	#local: Local | undefined;
 
 	private constructor(options: AgentOptions, config: AgentConfig, log: AgentLog) {
 		this.#options = options;
@@ -63,18 +66,25 @@ export class Agent {
 		return this.#listeners.map(({ faces, url }) => ({ faces, url }));
 	}
 
-	/** Keys and policy as they are on disk now; what is not valid changes nothing. */
-	async reload(): Promise<void> {
-		await this.#try('the keys', () => this.#loadKeys(readConfig(this.#options.dir, this.#options).config));
-		await this.#try('the policy', async () => {
-			this.log.info({ policy: await this.#engine.reloadPolicy() }, 'the policy was loaded');
-		});
+	/** Keys, policy and certificates as they are on disk now; what is not valid changes nothing. */
+	async reload(): Promise<Reloaded> {
+		const problems = [
+			...(await this.#try('the keys', () => this.#loadKeys(readConfig(this.#options.dir, this.#options).config))),
+			...(await this.#try('the policy', () => this.#engine.reloadPolicy())),
+			...(await this.#try('the certificates', async () => {
+				for (const listener of this.#listeners) listener.renew();
+			})),
+		];
+		const reloaded = { keys: this.#keys.ids, policyHash: this.#engine.policyHash, problems };
+		this.log.info(reloaded, 'reloaded');
+		return reloaded;
 	}
 
 	/** Takes nothing new, lets what runs end within the time of the configuration, and closes everything. */
 	async stop(graceMs = this.#config.stop.graceMs): Promise<void> {
 		const closed = Promise.allSettled(this.#listeners.map((listener) => listener.close()));
 		await this.#engine.stop(graceMs);
+		await this.#local?.close();
 		this.#stopping.abort();
 		await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
 		for (const listener of this.#listeners) listener.destroy();
@@ -87,18 +97,36 @@ export class Agent {
 		await this.#loadKeys(this.#config);
 		await this.#engine.record({ event: 'agent.start', detail: { version: this.#options.version } });
 		await this.#engine.resume();
+		this.#local = await this.#openLocal();
 		for (const listener of this.#config.listeners)
 			this.#listeners.push(
 				await openListener({ listener, faces: listener.faces.flatMap(faceOf), face: this.#parts(), log: this.log }),
 			);
 	}
 
+	#openLocal(): Promise<Local> {
+		return openLocal({
+			path: layoutOf(this.#options.dir).socket,
+			bodyBytes: this.#config.limits.bodyBytes,
+			log: this.log,
+			reload: () => this.reload(),
+			register: () => {},
+		});
+	}
+
 	async #loadKeys({ keys }: AgentConfig): Promise<void> {
-		const read = keys.map((entry) => readKey(this.#options.dir, entry, this.#options));
+		const good = keys.filter(({ isRevoked }) => !isRevoked);
+		const read = good.map((entry) => readKey(this.#options.dir, entry, this.#options));
 		for (const { detail, fix } of read.flatMap(({ warnings }) => warnings)) this.log.warn({ fix }, detail);
+		const before = this.#keys.ids;
+		await this.#engine.record({
+			event: 'key.change',
+			detail: {
+				good: good.map(({ id, notAfter }) => ({ id, ...(notAfter !== undefined && { notAfter }) })),
+				gone: before.filter((id) => !good.some((entry) => entry.id === id)),
+			},
+		});
 		this.#keys.replace(read);
-		const ids = read.filter(({ entry }) => !entry.isRevoked).map(({ entry }) => entry.id);
-		await this.#engine.record({ event: 'config.load', detail: { keys: ids } });
 	}
 
 	#parts(): FaceParts {
@@ -129,12 +157,15 @@ export class Agent {
 		});
 	}
 
-	async #try(what: string, act: () => Promise<void>): Promise<void> {
+	/** @returns what is wrong, in words */
+	async #try(what: string, act: () => Promise<unknown>): Promise<string[]> {
 		try {
 			await act();
+			return [];
 		} catch (error) {
 			const message = KnownError.is(error) ? error.problem.message : (error as Error).message;
-			this.log.error({ error: message }, `${what} could not be loaded; the old ones stay`);
+			this.log.error({ error: message }, `${what} could not be loaded, so nothing changed`);
+			return [message];
 		}
 	}
 }

@@ -93,6 +93,10 @@ export class Engine {
 		};
 	}
 
+	get policyHash(): string {
+		return this.#policy.hash;
+	}
+
 	/** Reads the policy again; throws what is wrong with it, and the old one stays. @returns its hash */
 	async reloadPolicy(): Promise<string> {
 		const policy = this.#readPolicy();

@@ -54,7 +54,6 @@ export const defaultPorts: Readonly<Record<FaceName, number>> = {
 	native: 7475,
 };
 const tlsFaces: readonly FaceName[] = ['quickcmd', 'native'];
-const jwtDays = 90;
 
 /** The one controller that QuickCMD's protocol starts with. */
 export const firstController = 'controller-1';
@@ -83,7 +82,7 @@ interface MadeKey {
 async function keyFor(face: FaceName): Promise<MadeKey> {
 	const id = `${face}-1`;
 	const kind = kindOfFace[face];
-	const { kept, shown } = await newKey(kind, { subject: id, permissions: ['run agents'], days: jwtDays });
+	const { kept, shown } = await newKey({ id, face, kind });
 	const file = `keys/${id}.${fileEndings[kind]}`;
 	const entry: KeyEntry = {
 		id,

@@ -43,6 +43,10 @@ export class FileKeyring implements Keyring {
 		this.#held = keys.map(({ entry, material }) => ({ entry, key: liveKey(entry, material) }));
 	}
 
+	get ids(): string[] {
+		return this.#held.map(({ entry }) => entry.id);
+	}
+
 	byToken(face: FaceName, token: string): LiveKey | undefined {
 		const digest = digestOf(token);
 		// Every token of the face is compared, so that the time taken tells nothing about which one came close.

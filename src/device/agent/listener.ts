@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerOptions } from 'node:http';
 import type { ServerOptions as TlsServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import { type ErrorCode, type ErrorContext, KnownError, problemFor } from '../../contract/error.ts';
@@ -21,6 +22,8 @@ export interface Listener {
 	readonly faces: readonly Face['name'][];
 	/** For example "https://127.0.0.1:8443". */
 	readonly url: string;
+	/** Reads its certificate again; connections that are open keep the old one. */
+	renew(): void;
 	/** Takes no new connections, and ends those in which nothing is under way. */
 	close(): Promise<void>;
 	/** Ends every connection. */
@@ -137,6 +140,10 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
 	return {
 		faces: listener.faces,
 		url: `${listener.tls ? 'https' : 'http'}://${placeOf({ host: listener.host, port })}`,
+		renew: () => {
+			const { tls } = listener;
+			if (tls) (app.server as unknown as TlsServer).setSecureContext(tlsOptions(parts.face.dir, tls));
+		},
 		close: () => app.close(),
 		destroy: () => connections.destroy(),
 	};
@@ -170,7 +177,7 @@ function createApp({ listener, face, log }: ListenerParts): FastifyInstance {
 	return app;
 }
 
-function sendError(error: KnownError, reply: FastifyReply, log: AgentLog): void {
+export function sendError(error: KnownError, reply: FastifyReply, log: AgentLog): void {
 	if (error.row.audience === 'maintainer') {
 		const { cause, problem } = error;
 		log.error({ problem: problem.message, stack: (cause as Error | undefined)?.stack }, 'a request failed');

@@ -2,11 +2,12 @@
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import type { KeyEntry } from '../../contract/agent-config.ts';
 import type { FaceName } from '../../contract/device-job.ts';
+import { signingJwk } from '../wire/native-sign.ts';
 
 export interface NewKey {
 	/** Text of the file that the agent keeps: the SHA-256 of a token, a shared secret, a public key. */
 	readonly kept: string;
-	/** What the client needs, shown once: a token, the shared secret, a JWT, a private key in PEM. */
+	/** What the client needs, shown once: a token, the shared secret, a JWT, a private key (JWK for the native protocol, else PEM). */
 	readonly shown: string;
 }
 
@@ -27,6 +28,8 @@ export const fileEndings: Readonly<Record<KeyEntry['kind'], string>> = {
 };
 
 const secretBytes = 32;
+/** How long the JWT is good that a new key of Ogent comes with. */
+const jwtDays = 90;
 
 function newToken(): NewKey {
 	const shown = randomBytes(secretBytes).toString('base64url');
@@ -68,10 +71,15 @@ export async function jwtFor(secret: string, { subject, permissions, days }: Jwt
 		.sign(Buffer.from(secret));
 }
 
-/** @param claims for keys that sign JWTs: what is shown is a JWT, not the secret */
-export async function newKey(kind: KeyEntry['kind'], claims: JwtClaims): Promise<NewKey> {
+export type KeyOrder = Pick<KeyEntry, 'id' | 'face' | 'kind'>;
+
+export async function newKey({ id, face, kind }: KeyOrder): Promise<NewKey> {
 	if (kind === 'token') return newToken();
-	if (kind === 'ed25519') return newPair();
-	const secret = newSecret();
-	return kind === 'hmac' ? secret : { kept: secret.kept, shown: await jwtFor(secret.kept, claims) };
+	if (kind === 'hmac') return newSecret();
+	if (kind === 'jwt-hs256') {
+		const { kept } = newSecret();
+		return { kept, shown: await jwtFor(kept, { subject: id, permissions: ['run agents'], days: jwtDays }) };
+	}
+	const { kept, shown } = newPair();
+	return { kept, shown: face === 'native' ? signingJwk(shown, id) : shown };
 }
