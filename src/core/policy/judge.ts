@@ -1,0 +1,251 @@
+/** Judges the commands of a job by the programs, paths and rules of a policy, and commands inside commands as well. Pure. */
+import { isForbiddenVariable } from '../../contract/environment.ts';
+import type { DecisionWord, PolicyReason } from '../../contract/policy.ts';
+import { isEnvironmentName } from './environment.ts';
+import { commandReasons } from './operator.ts';
+import { type Access, objectionTo, type Place, placeAt, workspace } from './paths.ts';
+import type { Capability, Policy } from './policy.ts';
+import { isAddress, possiblePaths } from './programs/any-arguments.ts';
+import { type CodeKind, isCodeKind, objectionToCode } from './programs/code.ts';
+import { startsOthers } from './programs/exec-capable.ts';
+import { judgeArguments, short } from './programs/judge.ts';
+import type { Program, ValueKind } from './programs/program.ts';
+import { objectionToShape } from './programs/values.ts';
+import { type ReasonClass, reason } from './reasons.ts';
+import { type Field, fieldOf, knownStart, knownText, pathText, shownCommand } from './script/field.ts';
+import { readScript } from './script/read.ts';
+import { type List, NotUnderstood } from './script/tree.ts';
+import { type FileUse, type Invocation, walkScript } from './script/walk.ts';
+
+/** Commands inside commands inside commands … */
+const deepestCommand = 6;
+
+type Objecting = (what: string) => void;
+/** How a command is started: by the kernel, by the shell, or by another command. */
+type From = 'argv' | 'script' | 'command';
+
+export interface Asked {
+	readonly policy: Policy;
+	readonly capability: Capability;
+	/** Where the job starts. */
+	readonly folder: Place;
+	/** Whether the job or its profile sets a variable. */
+	isSetOutside(name: string): boolean;
+	/** Whether "~" is the workspace. */
+	readonly isHomeWorkspace: boolean;
+}
+
+export class Judge {
+	readonly reasons: PolicyReason[] = [];
+	/** Every command so far matched a pattern that approves it. */
+	isAutoApproved = true;
+	readonly #asked: Asked;
+	#folders: readonly Place[] | null;
+	#command = '';
+	#depth = 0;
+
+	constructor(asked: Asked) {
+		this.#asked = asked;
+		this.#folders = [asked.folder];
+	}
+
+	argv(words: readonly string[]): void {
+		this.#judgeCommand(words.map(fieldOf), 'argv');
+	}
+
+	/** @throws NotUnderstood */
+	script(list: List): void {
+		this.#walk(list, this.#asked.folder);
+	}
+
+	#walk(list: List, folder: Place): void {
+		const { isSetOutside } = this.#asked;
+		walkScript(list, { folder, isSetOutside, visit: (invocation) => this.#visit(invocation) });
+	}
+
+	#say(kind: ReasonClass, word: DecisionWord, rule: string, why: string): void {
+		this.reasons.push(reason(kind, word, rule, why, this.#command));
+	}
+
+	#visit({ fields, assigned, files, folders }: Invocation): void {
+		this.#folders = folders;
+		this.#command = shownCommand(fields);
+		for (const { name, isExported } of assigned) this.#judgeVariable(name, isExported);
+		for (const file of files) this.#judgeFile(file);
+		if (fields.length > 0) this.#judgeCommand(fields, 'script');
+	}
+
+	#judgeVariable(name: string, isExported: boolean): void {
+		const { policy, isSetOutside } = this.#asked;
+		const isShells = !/[a-z]/.test(name) && isForbiddenVariable(name);
+		const reaches = isExported || isSetOutside(name);
+		if (isShells) this.#say('environment', 'deny', 'environment/forbidden', `${name} changes how commands run`);
+		else if (reaches && !isEnvironmentName(policy.environment, name))
+			this.#say('environment', 'deny', 'environment/not-listed', `a job may not set ${name} for its commands`);
+	}
+
+	#judgeFile({ access, field }: FileUse): void {
+		const objection = this.#objectionToPath(field, access);
+		if (objection !== undefined) this.#say('path', 'deny', `path/${access}`, objection);
+	}
+
+	/** Why a word must not stand where a path stands. */
+	#objectionToPath(field: Field, access: Access): string | undefined {
+		const { policy, isHomeWorkspace } = this.#asked;
+		const [first, ...others] = field.atoms;
+		const isHome = first?.kind === 'home';
+		const path = pathText(isHome ? { ...field, atoms: others } : field);
+		const from = isHome ? (isHomeWorkspace ? [workspace] : null) : this.#folders;
+		if (path === null) return 'a path that is only known when it runs';
+		if (path.startsWith('~')) return 'a path that begins with ~, which programs read in their own way';
+		if (from === null && (isHome || !path.startsWith('/')))
+			return 'a path below a folder that is only known when it runs';
+		for (const folder of from ?? [workspace]) {
+			const place = placeAt(folder, isHome ? `./${path}` : path);
+			const objection = place
+				? objectionTo(policy.paths, place, access)
+				: `${path.slice(0, 120)} leads out of the workspace`;
+			if (objection !== undefined) return objection;
+		}
+		return undefined;
+	}
+
+	#judgeCommand(fields: readonly Field[], from: From): void {
+		const outer = this.#command;
+		this.#command = shownCommand(fields);
+		if (++this.#depth > deepestCommand) this.#tooDeep();
+		else this.#judgeNamed(fields, from);
+		this.#depth--;
+		this.#command = outer;
+	}
+
+	#judgeNamed([first, ...args]: readonly Field[], from: From): void {
+		const written = first && knownText(first);
+		if (!written) {
+			this.#say('script', 'deny', 'script/unknown-command', 'the name of a command is only known when it runs');
+			return;
+		}
+		const { policy, capability } = this.#asked;
+		const name = written.slice(written.lastIndexOf('/') + 1);
+		this.reasons.push(...commandReasons(policy, capability.name, name, this.#command));
+		const program = this.#programOf(name);
+		const objections = program ? this.#objections(program, written, args, from) : [`no rule allows ${name || written}`];
+		this.#conclude(name, program ? `program/${name}` : 'default', args, objections);
+	}
+
+	#programOf(name: string): Program | undefined {
+		const { policy, capability } = this.#asked;
+		if (capability.programs !== '*' && !capability.programs.includes(name)) return undefined;
+		return policy.programs.get(name);
+	}
+
+	#objections(program: Program, written: string, args: readonly Field[], from: From): string[] {
+		const objections: string[] = [];
+		const object = (why: string): void => {
+			objections.push(`${program.name}: ${why} is not allowed`);
+		};
+		if (written.includes('/') && !this.#isWhereItLies(program, written))
+			object(`to start it as ${written.slice(0, 80)}`);
+		if (program.path !== null && this.#depth > 1) object('to start it by another command');
+		if (program.isBuiltin && from !== 'script') object('outside of a script');
+		if (program.anyArguments) this.#judgeAnyArguments(program, args, object);
+		else
+			judgeArguments(program, args, {
+				object,
+				value: (kind, field) => this.#judgeValue(kind, field, object),
+				command: (fields) => this.#judgeCommand(fields, 'command'),
+			});
+		return objections;
+	}
+
+	#isWhereItLies({ name, path }: Program, written: string): boolean {
+		const { policy, capability } = this.#asked;
+		if (path !== null) return written === path;
+		const folders = policy.profiles[capability.profile]?.path ?? [];
+		return capability.absolutePrograms === 'search-path' && folders.some((folder) => written === `${folder}/${name}`);
+	}
+
+	#judgeAnyArguments(program: Program, args: readonly Field[], object: Objecting): void {
+		if (args.length > program.maxArgs) object(`more than ${program.maxArgs} words`);
+		for (const field of args) {
+			const known = knownStart(field);
+			if (field.isMany || field.atoms[0]?.kind === 'glob' || field.atoms[0]?.kind === 'unknown')
+				object('a word that may turn out to be a flag');
+			if (program.deniedFlags.has(known.replace(/=.*$/s, ''))) object(`the flag ${known.slice(0, 40)}`);
+			if (isAddress(field)) continue;
+			for (const path of possiblePaths(field)) this.#judgeFile({ access: 'read', field: path });
+		}
+		if (program.isExecCapable) object('without approval, because it can start other programs, and that');
+	}
+
+	#judgeValue(kind: ValueKind, field: Field, object: Objecting): void {
+		const shape = objectionToShape(kind, field);
+		if (field.isMany && kind.kind !== 'text') object('a word that may turn out to be several');
+		else if (shape !== undefined) object(`"${short(field)}", which is ${shape},`);
+		else if (kind.kind === 'path' || kind.kind === 'write') this.#judgePath(kind.kind, field);
+		else if (kind.kind === 'assignment') this.#judgeAssignment(field, object);
+		else if (kind.kind === 'script') this.#judgeScript(field, object);
+		else if (isCodeKind(kind.kind)) this.#judgeCode(kind.kind, field, object);
+	}
+
+	/** "-" stands for stdin or stdout. */
+	#judgePath(kind: 'path' | 'write', field: Field): void {
+		if (knownText(field) !== '-') this.#judgeFile({ access: kind === 'path' ? 'read' : 'write', field });
+	}
+
+	#judgeCode(kind: CodeKind, field: Field, object: Objecting): void {
+		const text = knownText(field);
+		const why = text === null ? 'a program that is only known when it runs' : objectionToCode(kind, text);
+		if (why !== undefined) object(why);
+	}
+
+	#judgeAssignment(field: Field, object: Objecting): void {
+		const name = /^([A-Za-z_][A-Za-z0-9_]*)(=|$)/.exec(knownStart(field))?.[1];
+		if (name === undefined) object('a word that is no NAME=value');
+		else this.#judgeVariable(name, true);
+	}
+
+	/** A script in a word of a command, as in sh -c. */
+	#judgeScript(field: Field, object: Objecting): void {
+		const text = knownText(field);
+		const folders = this.#folders;
+		const command = this.#command;
+		this.#depth++;
+		if (text === null || folders === null) object('a script that is only known when it runs');
+		else if (this.#depth > deepestCommand) this.#tooDeep();
+		else this.#judgeScriptText(text, folders, object);
+		this.#depth--;
+		this.#folders = folders;
+		this.#command = command;
+	}
+
+	#judgeScriptText(text: string, folders: readonly Place[], object: Objecting): void {
+		try {
+			const list = readScript(text, this.#asked.policy.scripts);
+			for (const folder of folders) this.#walk(list, folder);
+		} catch (error) {
+			if (!(error instanceof NotUnderstood)) throw error;
+			if (error.kind === 'dynamic') object(`a script that cannot be understood (${error.message})`);
+			else this.#say(error.kind, 'deny', `${error.kind}/script`, error.message);
+		}
+	}
+
+	#tooDeep(): void {
+		this.#say('limit', 'deny', 'limit/depth', 'commands start commands too deeply');
+	}
+
+	/** An approval by pattern only takes away what no rule allows; paths and the rules of the operator stay. */
+	#conclude(name: string, rule: string, args: readonly Field[], objections: readonly string[]): void {
+		const { capability } = this.#asked;
+		const words = args.map(knownText);
+		const isKnown = words.every((word) => word !== null);
+		const approving = isKnown && capability.autoApprove.find(({ regex }) => regex.matches(this.#command));
+		const isApproved = approving && (objections.length === 0 || !startsOthers(name, words));
+		if (approving && isApproved) this.#say('program', 'allow', 'auto-approve', `"${approving.source}" approves it`);
+		else this.isAutoApproved = false;
+		if (isApproved) return;
+		if (objections.length === 0) this.#say('program', 'allow', rule, `${name} may be run so`);
+		for (const why of objections)
+			this.#say(rule === 'default' ? 'default' : 'program', capability.otherwise, rule, why);
+	}
+}

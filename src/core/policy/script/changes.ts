@@ -1,0 +1,57 @@
+/** What the commands of a loop may change, so that its next round sees other values. Pure. */
+import type { List, Node, Simple } from './tree.ts';
+
+export interface Changes {
+	readonly names: Set<string>;
+	/** The folder may be another. */
+	isMoving: boolean;
+}
+
+/** Over-careful: a word that could be a name after "read" or "export" counts wherever it stands. */
+export function changesOf(lists: readonly List[]): Changes {
+	const changes: Changes = { names: new Set(), isMoving: false };
+	for (const list of lists) noteNode(changes, list);
+	return changes;
+}
+
+function noteNode(changes: Changes, node: Node): void {
+	if (node.kind === 'simple') noteSimple(changes, node);
+	if (node.kind === 'for') changes.names.add(node.name);
+	for (const child of childrenOf(node)) noteNode(changes, child);
+}
+
+function childrenOf(node: Node): readonly Node[] {
+	switch (node.kind) {
+		case 'pipeline':
+			return node.stages;
+		case 'list':
+			return node.items.map((item) => item.node);
+		case 'if':
+			return [...node.branches.flatMap(({ test, body }) => [test, body]), ...(node.otherwise ? [node.otherwise] : [])];
+		case 'while':
+		case 'until':
+			return [node.test, node.body];
+		case 'for':
+		case 'subshell':
+		case 'braces':
+			return [node.body];
+		case 'case':
+			return node.items.map(({ body }) => body);
+		case 'redirected':
+			return [node.node];
+		case 'simple':
+		case 'test':
+			return [];
+	}
+}
+
+function noteSimple(changes: Changes, { assignments, words }: Simple): void {
+	for (const { name } of assignments) changes.names.add(name);
+	for (const { pieces } of words) {
+		const [first] = pieces;
+		if (first?.kind !== 'text') continue;
+		if (/^(cd|pushd|popd)$/.test(first.text)) changes.isMoving = true;
+		const name = /^([A-Za-z_]\w*)(=|$)/.exec(first.text)?.[1];
+		if (name !== undefined) changes.names.add(name);
+	}
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../../src/core/policy/decide.ts';
+import { loadPolicy } from '../../../../src/core/policy/load.ts';
+
+const policy = loadPolicy(`
+version: 1
+name: small
+profiles: { jail: {} }
+paths: { read: [/var/log], hide: [/var/log/private] }
+programs:
+  - { name: ls, flags: "-l -a", positionals: "path*" }
+  - { name: grep, flags: "-i -v", positionals: "text path*" }
+  - { name: echo, positionals: "text*", isHarmlessWithAnyFlag: true }
+capabilities:
+  shell.run: { profile: jail, programs: "*", allows: ["ls -la | grep '.'"], denies: ["ls /etc"] }
+`);
+
+const ask = (script: string) =>
+	decide(policy, {
+		principal: { roles: ['executor'], capabilities: ['*'] },
+		capability: 'shell.run',
+		command: { mode: 'script', script, shell: 'auto' },
+		env: {},
+		deviceId: 'd',
+	});
+
+describe('decide', () => {
+	it('lets one command run as words, without a shell', () => {
+		expect(ask('ls -la "/var/log"')).toEqual({
+			decision: 'allow',
+			reasons: [
+				{
+					rule: 'program/ls',
+					class: 'program',
+					decision: 'allow',
+					why: 'ls may be run so',
+					command: 'ls -la /var/log',
+				},
+			],
+			plan: { mode: 'argv', argv: ['ls', '-la', '/var/log'] },
+			profile: 'jail',
+			limits: {},
+			isHighRisk: false,
+			policyHash: policy.hash,
+		});
+	});
+
+	it('prints a pipeline from its tree', () => {
+		expect(ask('ls -la|grep .   2>&1').plan).toEqual({
+			mode: 'script',
+			script: "'ls' '-la' | 'grep' '.' 2>&1\n",
+			shell: 'bash',
+		});
+	});
+
+	it.each([
+		['ls; id', 'default'],
+		['ls $(id)', 'script/not-understood'],
+		['ls /var/log/../../etc', 'path/read'],
+		['ls /var/log/private/x', 'path/read'],
+		['ls /var/log/p*', 'path/read'],
+		['ls --help', 'program/ls'],
+		['for x in a /etc; do ls $x; done', 'path/read'],
+		['ls "unterminated', 'syntax/script'],
+		['ls\r\nid', 'syntax/characters'],
+	])('denies %s', (script, rule) => {
+		const decided = ask(script);
+		expect([decided.decision, decided.reasons[0]?.rule, decided.plan]).toEqual(['deny', rule, null]);
+	});
+
+	it.each(['for x in a b; do echo $x; done', 'x=1; echo "$x"', 'ls ./*.txt && echo yes || echo $?'])(
+		'allows %s',
+		(script) => {
+			expect(ask(script).decision).toBe('allow');
+		},
+	);
+});
