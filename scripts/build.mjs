@@ -1,5 +1,5 @@
 // Builds dist/: one bundle of the core, a thin bundle for each face, the init binaries and the licences of what is inside.
-import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { licencesOf } from './licences.mjs';
@@ -58,6 +58,14 @@ const coreOutside = (path) => ({
 	},
 });
 
+/** The client of devices, with its connections, is loaded by the first action on a device. */
+const clientOutside = {
+	name: 'client-outside',
+	setup({ onResolve }) {
+		onResolve({ filter: /\/device\/client\/create\.ts$/ }, () => ({ path: '../../device/client.js', external: true }));
+	},
+};
+
 /** The agent is loaded by the words "secure-code agent" and "secure-code audit" alone. */
 const agentOutside = {
 	name: 'agent-outside',
@@ -66,9 +74,12 @@ const agentOutside = {
 	},
 };
 
+const manifest = JSON.parse(await readFile('package.json', 'utf8'));
+const sourceOf = (file) => file.replace(/^dist\//, '').replace(/js$/, 'ts');
+
 const bundles = [
 	{ entryPoints: ['src/core/compose.ts'], outfile: 'dist/core/compose.js', banner: { js: importMetaUrl } },
-	{ entryPoints: ['src/core/inspect-worker.ts'], outfile: 'dist/core/inspect-worker.js' },
+	{ entryPoints: ['src/core/inspect-worker.ts'], outfile: 'dist/core/inspect-worker.js', minifyWhitespace: true },
 	{
 		entryPoints: ['src/cli/main.ts'],
 		outfile: 'dist/cli/main.js',
@@ -85,17 +96,20 @@ const bundles = [
 		minifySyntax: true,
 		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
 	},
-	...['SecureCode/SecureCodeTool', 'SecureCode/SecureCode', 'CredentialVault/CredentialVaultTool'].map((name) => ({
-		entryPoints: [`nodes/${name}.node.ts`],
-		outfile: `dist/nodes/${name}.node.js`,
+	{
+		entryPoints: ['src/device/client/create.ts'],
+		outfile: 'dist/device/client.js',
+		minifyWhitespace: true,
+		plugins: [noJsonSchemas],
+	},
+	...manifest.n8n.nodes.map((file) => ({
+		entryPoints: [sourceOf(file)],
+		outfile: file,
 		// n8n reads every node at its start.
 		minifyWhitespace: true,
-		plugins: [coreOutside('../../core/compose.js')],
+		plugins: [coreOutside('../../core/compose.js'), clientOutside],
 	})),
-	...['SecureCodeSecretsApi', 'SecureCodeSecretsSecondApi'].map((name) => ({
-		entryPoints: [`credentials/${name}.credentials.ts`],
-		outfile: `dist/credentials/${name}.credentials.js`,
-	})),
+	...manifest.n8n.credentials.map((file) => ({ entryPoints: [sourceOf(file)], outfile: file })),
 ];
 
 async function bundle(options) {

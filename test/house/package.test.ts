@@ -23,7 +23,7 @@ const allowedFiles = [
 	/^dist\/(core|device)\/init\/init-(x64|arm64)$/,
 	/^dist\/core\/python\/secure_code_[a-z]+\.py$/,
 	/^dist\/cli\/main\.js$/,
-	/^dist\/device\/(agent|audit)\.js$/,
+	/^dist\/device\/(agent|client)\.js$/,
 	/^dist\/device\/page\/[a-z]+\.(html|css|js)$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
@@ -42,8 +42,16 @@ const neededFiles = [
 	'dist/device/agent.js',
 	'dist/device/init/init-x64',
 	'dist/device/init/init-arm64',
+	'dist/device/client.js',
+	'dist/device/page/index.html',
 	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
+];
+
+/** Fields of credentials that are no secret. */
+const openFields = [
+	...['alias', 'url', 'ca', 'fingerprint', 'proof', 'loginUrl', 'user', 'dialect', 'marksExit'],
+	...['controllerId', 'origin', 'keyId'],
 ];
 
 describe('the packed package', () => {
@@ -126,6 +134,15 @@ describe.each(manifest.n8n.nodes as string[])('%s', (file) => {
 		expect(statSync(file).size).toBeLessThan(80 * 1024);
 	});
 
+	it('loads no client of devices and no agent before it is used', () => {
+		expect(Object.keys(require.cache).filter((path) => path.includes('/dist/device/'))).toEqual([]);
+	});
+
+	it('tests each of its credentials by a method that it has', () => {
+		const tests = (node.description.credentials ?? []).map(({ testedBy }) => testedBy as string);
+		expect(tests.filter((test) => typeof node.methods?.credentialTest?.[test] !== 'function')).toEqual([]);
+	});
+
 	it('has light and dark icons where n8n looks for them', () => {
 		const icon = node.description.icon as { light: string; dark: string };
 		const paths = [icon.light, icon.dark].map((path) => join(file, '..', path.replace('file:', '')));
@@ -147,12 +164,21 @@ describe.each(manifest.n8n.credentials as string[])('%s', (file) => {
 	const name = basename(file, '.credentials.js');
 	const credential: ICredentialType = new (require(resolve(file))[name])();
 
+	it('belongs to a node', () => {
+		const nodes = (manifest.n8n.nodes as string[]).map(
+			(path) => new (require(resolve(path))[basename(path, '.node.js')])(),
+		);
+		const used = nodes.flatMap((node: INodeType) => node.description.credentials ?? []).map(({ name }) => name);
+		expect(used).toContain(credential.name);
+	});
+
 	it('exports a class with the name of its file, which no foreign node can use', () => {
 		expect(credential.name).toBe(name[0]?.toLowerCase() + name.slice(1));
 		expect(credential.restrictToSupportedNodes).toBe(true);
 	});
 
-	it('sends nothing to a browser that is not masked', () => {
-		expect(credential.properties.filter(({ typeOptions }) => typeOptions?.password !== true)).toEqual([]);
+	it('sends no secret to a browser: what is not masked is an address, a certificate, a name or a choice', () => {
+		const plain = credential.properties.filter(({ typeOptions }) => typeOptions?.password !== true);
+		expect(plain.map(({ name: field }) => field).filter((field) => !openFields.includes(field))).toEqual([]);
 	});
 });

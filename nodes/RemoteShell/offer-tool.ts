@@ -1,0 +1,24 @@
+/** Remote Shell as a tool for agents. */
+import type { ISupplyDataFunctions } from 'n8n-workflow';
+import { offerTool } from '../shared/offer-tool.ts';
+import { toNodeError } from '../shared/to-node-error.ts';
+import { readOperation } from './operations.ts';
+import { runTool } from './run-tool.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { describeTool } from './tool-description.ts';
+import { toolSchema } from './tool-schema.ts';
+
+/** Devices come from the credential, so they are read before the tool is described. */
+export async function offerRemoteShell(context: ISupplyDataFunctions, itemIndex: number): Promise<unknown> {
+	const settings: Settings = await readSettings(context, itemIndex).catch((error: unknown) => {
+		throw toNodeError(context, error, itemIndex);
+	});
+	return offerTool(context, itemIndex, (z) => {
+		const operation = readOperation(context, itemIndex);
+		return {
+			description: describeTool(context.getNodeParameter('toolDescription', itemIndex) as string, settings, operation),
+			schema: toolSchema(z, settings, operation),
+			run: (raw) => runTool(context, raw, itemIndex),
+		};
+	});
+}
