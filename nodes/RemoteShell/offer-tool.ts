@@ -18,7 +18,7 @@ export async function offerRemoteShell(context: ISupplyDataFunctions, itemIndex:
 		return {
 			description: describeTool(context.getNodeParameter('toolDescription', itemIndex) as string, settings, operation),
 			schema: toolSchema(z, settings, operation),
-			run: (raw) => runTool(context, raw, itemIndex),
+			run: async (raw) => ({ result: await runTool(context, raw, itemIndex) }),
 		};
 	});
 }

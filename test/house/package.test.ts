@@ -27,7 +27,7 @@ const allowedFiles = [
 	/^dist\/device\/page\/[a-z]+\.(html|css|js)$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
-	/^dist\/credentials\/[A-Za-z]+\.credentials\.js$/,
+	/^dist\/credentials\/[A-Za-z0-9]+\.credentials\.js$/,
 ];
 
 const neededFiles = [
