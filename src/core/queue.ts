@@ -31,6 +31,12 @@ export class FairQueue {
 		return this.#waiting;
 	}
 
+	/** How many more could come now without being turned away. */
+	get room(): number {
+		const slots = this.#isPaused ? 0 : this.#slots - this.#running;
+		return slots + this.#length - this.#waiting;
+	}
+
 	/** @param key whose turn it is; keys take turns, within a key it is first come, first served */
 	enter(key: string, signal?: AbortSignal): Promise<Turn> {
 		if (signal?.aborted) return Promise.resolve({ granted: false, reason: 'cancelled', waiting: this.#waiting });

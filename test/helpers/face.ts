@@ -93,6 +93,7 @@ export async function serveFace(
 		approvals: { list: () => [], get: () => undefined, answer: () => Promise.reject(new Error('not used')) },
 		log: { info: log, warn: log, error: log },
 		programs: () => ['cat', 'ls'],
+		capabilities: () => [],
 		metrics: async () => '',
 		counts: () => ({ total: 0, running: 0, completed: 0, failed: 0 }),
 		...more,

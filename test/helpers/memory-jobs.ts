@@ -145,6 +145,10 @@ export class MemoryJobs implements Jobs {
 			?.view();
 	}
 
+	peerOf(jobId: string): string | null {
+		return this.#find(jobId)?.principal.peer ?? null;
+	}
+
 	list(): JobView[] {
 		return this.jobs.map((job) => job.view());
 	}

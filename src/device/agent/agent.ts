@@ -138,6 +138,7 @@ export class Agent {
 			approvals: this.#engine.approvals,
 			keys: this.#keys,
 			programs: (capability) => this.#engine.programs(capability),
+			capabilities: () => this.#engine.capabilities(),
 			log: this.log,
 			metrics: () => this.#metrics.text(),
 			counts: () => this.#metrics.counts(),

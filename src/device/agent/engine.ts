@@ -10,6 +10,7 @@ import { createRunner } from '../../core/runner/create-runner.ts';
 import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';
+import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
 import { type PolicyBook, readPolicy } from './policy-book.ts';
@@ -109,6 +110,10 @@ export class Engine {
 	/** Names of the programs that the policy of now knows for a capability. */
 	programs(capability: string): readonly string[] {
 		return this.#policy.programs(capability);
+	}
+
+	capabilities(): readonly CapabilityFacts[] {
+		return this.#policy.capabilities();
 	}
 
 	/** Goes on with what an earlier process accepted and never began. */

@@ -33,6 +33,13 @@ export interface Log {
 	error(fields: Record<string, unknown>, message: string): void;
 }
 
+/** One entry of the policy, as those may see it who may use it. */
+export interface CapabilityFacts {
+	readonly name: string;
+	/** What it allows is asked about. */
+	readonly requiresApproval: boolean;
+}
+
 export interface FaceParts {
 	readonly config: AgentConfig;
 	readonly version: string;
@@ -43,6 +50,8 @@ export interface FaceParts {
 	readonly keys: Keyring;
 	/** Names of the programs that the policy of now knows for a capability; what follows a name is judged job by job. */
 	programs(capability: string): readonly string[];
+	/** What the policy of now has rules for. */
+	capabilities(): readonly CapabilityFacts[];
 	readonly log: Log;
 	/** Text of the agent's own metrics (Prometheus). */
 	metrics(): Promise<string>;

@@ -35,6 +35,8 @@ export class JobDesk implements Jobs {
 	readonly #arriving = new Map<string, Promise<JobView>>();
 	readonly #changed = new EventEmitter().setMaxListeners(0);
 	#isStopping = false;
+	/** Jobs that are not on record yet, and so not in the queue. */
+	#coming = 0;
 
 	constructor(parts: DeskParts) {
 		this.#parts = parts;
@@ -67,6 +69,10 @@ export class JobDesk implements Jobs {
 	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[] {
 		const own = seesAll(principal) ? {} : { principal: principal.name };
 		return this.#parts.store.jobs({ ...filter, ...own });
+	}
+
+	peerOf(jobId: string): string | null {
+		return this.#parts.store.jobRow(jobId)?.principal.peer ?? null;
 	}
 
 	async settle(jobId: string, ms: number): Promise<JobView> {
@@ -144,6 +150,7 @@ export class JobDesk implements Jobs {
 	}
 
 	#accept(principal: Principal, submission: Submission): Promise<JobView> {
+		this.#refuseWhenFull();
 		this.#admit(principal, submission);
 		const { face, clientId, draft, compat } = submission;
 		const row: JobRow = {
@@ -158,6 +165,12 @@ export class JobDesk implements Jobs {
 			...(compat && { compat }),
 		};
 		return this.#start(row, true);
+	}
+
+	/** Before anything is recorded or counted, so that the same request may come again. */
+	#refuseWhenFull(): void {
+		const { queue } = this.#parts;
+		if (queue.room <= this.#coming) throw new KnownError('QUEUE_FULL', { waiting: queue.waiting });
 	}
 
 	#admit(principal: Principal, submission: Submission): void {
@@ -177,7 +190,8 @@ export class JobDesk implements Jobs {
 		const run = new JobRun({ ...this.#parts, onState }, row, feed, isNew);
 		this.#live.set(row.jobId, run);
 		void this.#finish(run);
-		await run.recorded;
+		this.#coming++;
+		await run.recorded.finally(() => this.#coming--);
 		return this.#require(row.jobId);
 	}
 

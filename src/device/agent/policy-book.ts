@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import { type Profile, profileSchema } from '../../core/runner/profile.ts';
+import type { CapabilityFacts } from './face.ts';
 import type { Decider } from './job-run.ts';
 
 export interface PolicyBook {
@@ -12,6 +13,7 @@ export interface PolicyBook {
 	readonly profiles: Readonly<Record<string, Profile>>;
 	readonly decide: Decider;
 	programs(capability: string): readonly string[];
+	capabilities(): readonly CapabilityFacts[];
 }
 
 /** Until the rooms of the policy are here: everything is denied, but for a file that says "interim: allow". */
@@ -29,6 +31,7 @@ export function readPolicy(path: string): PolicyBook {
 		hash: policyHash,
 		profiles: { default: profileSchema.parse({ mounts: folders }) },
 		programs: () => [],
+		capabilities: () => [],
 		decide: async (_principal, { command }): Promise<PolicyDecision> => {
 			const decision = allows ? 'allow' : 'deny';
 			const plan = command.mode === 'argv' ? command : { ...command, shell: 'bash' as const };

@@ -55,6 +55,8 @@ export interface Jobs {
 	get(principal: Principal, jobId: string): JobView | undefined;
 	findByClientId(principal: Principal, face: FaceName, clientId: string): JobView | undefined;
 	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[];
+	/** Where it was handed in from; null on a local socket, and for a job that is not there. */
+	peerOf(jobId: string): string | null;
 	/** Resolves when the job is over, or waits for approval, or after so many milliseconds. */
 	settle(jobId: string, ms: number): Promise<JobView>;
 	/** Every event from `afterSeq` on, those that were and those that come; ends after the event `end`. */

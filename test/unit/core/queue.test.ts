@@ -33,6 +33,21 @@ describe('FairQueue', () => {
 		]);
 	});
 
+	it('says how many more could come', async () => {
+		const queue = new FairQueue(1, 2);
+		const rooms = [queue.room];
+		const turn = await enter(queue, 'a');
+		rooms.push(queue.room);
+		const waiting = [queue.enter('a'), queue.enter('b')];
+		rooms.push(queue.room);
+		turn.release();
+		rooms.push(queue.room);
+		queue.pause();
+		rooms.push(queue.room);
+		expect(rooms).toEqual([3, 2, 0, 1, 1]);
+		await waiting[0];
+	});
+
 	it('takes turns between keys, so that one busy workflow starves nobody', async () => {
 		const queue = new FairQueue(1, 10);
 		expect(await orderOf(queue, ['a1', 'a1', 'a1', 'b', 'c', 'b'])).toEqual(['a1', 'b', 'c', 'a1', 'b', 'a1']);

@@ -129,12 +129,16 @@ describe('a job that is refused', () => {
 		expect(await codeOf(desk.jobs.submit(ann, submission()))).toBe('RATE_LIMITED');
 	});
 
-	it('when too many wait for their turn', async () => {
-		begin({ act: untilStopped, slots: 1, queueLength: 0 });
-		await desk.jobs.submit(ann, submission());
-		const second = await desk.jobs.submit(ann, submission());
-		const { result } = await over(second.jobId);
-		expect([result?.status, result?.problem?.code]).toEqual(['denied', 'QUEUE_FULL']);
+	it('when too many wait for their turn, and may come again when fewer do', async () => {
+		begin({ act: untilStopped, slots: 1, queueLength: 1 });
+		const third = submission({ idempotencyKey: 'third' });
+		const codes = await Promise.all(
+			[submission(), submission(), third].map((one) => codeOf(desk.jobs.submit(ann, one))),
+		);
+		expect(codes).toEqual(['done', 'done', 'QUEUE_FULL']);
+		expect(desk.store.jobs({ limit: 10 })).toHaveLength(2);
+		for (const { jobId } of desk.store.jobs({ limit: 10 })) await desk.jobs.cancel(ann, jobId);
+		expect(await codeOf(desk.jobs.submit(ann, third))).toBe('done');
 		await desk.jobs.stop(0);
 	});
 });
