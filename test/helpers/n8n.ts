@@ -22,6 +22,8 @@ interface ContextOptions {
 	continueOnFail?: boolean;
 	/** The text of each credential of the node, decrypted. */
 	secrets?: Record<string, string>;
+	/** Other credentials of the node by type, decrypted. */
+	credentials?: Record<string, Record<string, unknown>>;
 	executionId?: string;
 	/** What nodes that ran before gave. */
 	others?: Record<string, INodeExecutionData[]>;
@@ -73,10 +75,10 @@ export function fakeContext(options: ContextOptions) {
 			position: [0, 0],
 			parameters: {},
 			credentials: Object.fromEntries(
-				Object.keys(options.secrets ?? {}).map((type) => [type, { id: '1', name: type }]),
+				Object.keys({ ...options.secrets, ...options.credentials }).map((type) => [type, { id: '1', name: type }]),
 			),
 		}),
-		getCredentials: async (type: string) => ({ secrets: options.secrets?.[type] }),
+		getCredentials: async (type: string) => options.credentials?.[type] ?? { secrets: options.secrets?.[type] },
 		getWorkflow: () => ({ id: 'w1' }),
 		getExecutionId: () => options.executionId ?? 'e1',
 		getInputData: () => options.items ?? [{ json: { code: 'from the agent item', files: ['from the agent item'] } }],
