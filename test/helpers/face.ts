@@ -78,7 +78,7 @@ export async function serveFace(
 	config: Partial<AgentConfig> = {},
 	more: Partial<FaceParts> = {},
 ): Promise<Served> {
-	const app = fastify({ requestTimeout: 2000 });
+	const app = fastify({ requestTimeout: 2000, routerOptions: { maxParamLength: 512 } });
 	const logged: object[] = [];
 	const log = (fields: object, message: string) => void logged.push({ ...fields, message });
 	const whole = agentConfigSchema.parse({

@@ -124,6 +124,12 @@ export class MemoryJobs implements Jobs {
 	async submit(principal: Principal, submission: Submission): Promise<JobView> {
 		jobDraftSchema.parse(submission.draft);
 		if (!may(principal, 'submit')) throw new KnownError('AUTH_FORBIDDEN', { details: 'it has not the role' });
+		const key = submission.draft.idempotencyKey;
+		const same = this.jobs.find(
+			(other) =>
+				key !== undefined && other.submission.draft.idempotencyKey === key && other.principal.name === principal.name,
+		);
+		if (same) return same.view();
 		const job = new MemoryJob(principal, submission, this.now);
 		this.jobs.push(job);
 		this.#act(job);
@@ -149,8 +155,8 @@ export class MemoryJobs implements Jobs {
 		return this.#find(jobId)?.principal.peer ?? null;
 	}
 
-	list(): JobView[] {
-		return this.jobs.map((job) => job.view());
+	list(_principal: Principal, { state }: { state?: JobState }): JobView[] {
+		return this.jobs.filter((job) => state === undefined || job.state === state).map((job) => job.view());
 	}
 
 	async settle(jobId: string, ms: number): Promise<JobView> {

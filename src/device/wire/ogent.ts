@@ -19,8 +19,8 @@ export const ogentValidatePath = '/api/commands/validate';
 /** The same path behind the gateway, which serves `/api/…` as `/commands/…`. */
 export const ogentGatewayPath = (path: string): string => path.replace(/^\/api\//, '/commands/');
 
-/** An id that a caller may choose: no path, and nothing that has to be escaped in one. */
-const executionIdPattern = /^(?!\.+$)[A-Za-z0-9._:-]{1,128}$/;
+/** An id that a caller may choose: no path, nothing that has to be escaped in one, and no name of a route. */
+const executionIdPattern = /^(?!\.+$|(?:allowed|execute|validate)$)[A-Za-z0-9._:-]{1,128}$/;
 export const isOgentExecutionId = (id: string): boolean => executionIdPattern.test(id);
 
 /** What is to be run. Everything but the command only narrows what the agent allows; absent: as the agent has it. */

@@ -53,9 +53,3 @@ export function agent3Outcome(job: JobView): Agent3Outcome | Agent3Denied {
 	if (result.status !== 'denied') return byStatus[result.status](result, job);
 	return { denied: result.problem ?? problemFor('POLICY_DENIED', { why: 'nothing allows it', rule: 'default' }) };
 }
-
-/** A note stands on a line of its own, and is all of stderr where the command wrote nothing. */
-export function withNote(stderr: string, note: string | null): string {
-	if (note === null) return stderr;
-	return stderr === '' || stderr.endsWith('\n') ? stderr + note : `${stderr}\n${note}`;
-}

@@ -14,20 +14,19 @@ import {
 	encodeAgent3Answer,
 } from '../../wire/agent3.ts';
 import type { Face, FaceParts } from '../face.ts';
-import { type Agent3Outcome, agent3Outcome, withNote } from './agent3-outcome.ts';
+import { type Agent3Outcome, agent3Outcome } from './agent3-outcome.ts';
 import { Agent3Output } from './agent3-output.ts';
-import { answerFailures, bodyOf, type Failure, failureOf, ignoreContentType, takeBytes } from './http.ts';
+import { answerFailures, bodyOf, type Failure, failureOf, ignoreContentType, Refusal, takeBytes } from './http.ts';
+import { withNote } from './note.ts';
 
 /** After its time a command is being ended; the caller waits so much longer for the rest of its output. */
 const graceMs = 2000;
 /** What an original kept of stderr, it answered with every read; here as much as one page may hold. */
 const stderrCharacters = agent3PageCharacters;
 
-const otherMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
-
 export const agent3Face: Face = {
 	name: 'agent3',
-	routes: ['POST', ...otherMethods].map((method) => `${method} /`),
+	routes: ['POST /'],
 	register(app, parts) {
 		app.register(async (scope) => new Agent3Routes(parts).addTo(scope));
 		return undefined;
@@ -64,18 +63,11 @@ class Agent3Routes {
 	addTo(scope: FastifyInstance): void {
 		const { log, config } = this.#parts;
 		takeBytes(scope);
-		answerFailures(scope, log, (failure, reply) => send(reply, refusedBy(failure)));
+		answerFailures(scope, agent3Face, log, (reply, failure) => send(reply, refusedBy(failure)));
 		scope.post('/', {
 			bodyLimit: config.limits.bodyBytes,
 			onRequest: [(request, reply) => this.#authenticate(request, reply), ignoreContentType],
 			handler: async (request, reply) => send(reply, await this.#answer(request)),
-		});
-		scope.route({
-			method: otherMethods,
-			url: '/',
-			onRequest: async (_request, reply) =>
-				send(reply.header('allow', 'POST'), agent3Refused(405, 'Method not allowed')),
-			handler: () => undefined,
 		});
 	}
 
@@ -111,7 +103,8 @@ class Agent3Routes {
 		const isDue = !isOver(settled.state) && settled.state !== 'awaiting_approval';
 		const job = isDue ? await jobs.cancel(principal, jobId) : settled;
 		const outcome = agent3Outcome(job);
-		return 'denied' in outcome ? refusedBy(failureOf(outcome.denied)) : this.#result(job, outcome);
+		if ('denied' in outcome) throw new Refusal(failureOf(outcome.denied));
+		return this.#result(job, outcome);
 	}
 
 	async #result(job: JobView, { status, exitCode, note }: Agent3Outcome): Promise<Agent3Answer> {
@@ -140,7 +133,7 @@ class Agent3Routes {
 		const job = this.#sessionOf(principal, session);
 		if (!job) return noSession;
 		const outcome = agent3Outcome(job);
-		if ('denied' in outcome) return refusedBy(failureOf(outcome.denied));
+		if ('denied' in outcome) throw new Refusal(failureOf(outcome.denied));
 		const page = await this.#output.page(job, 'stdout', offset, Math.min(limit, agent3PageCharacters));
 		const stderr = await this.#output.tail(job, 'stderr', stderrCharacters);
 		return {

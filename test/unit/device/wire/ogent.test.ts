@@ -210,6 +210,8 @@ describe('the paths of Ogent', () => {
 		['a.b:c_d-0', true],
 		['..', false],
 		['...', false],
+		['allowed', false],
+		['allowed-1', true],
 		['a/b', false],
 		['', false],
 	])('take %j as an id: %s', (id, is) => {

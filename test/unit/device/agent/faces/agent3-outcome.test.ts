@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JobView } from '../../../../../src/contract/device-job.ts';
 import { problemFor } from '../../../../../src/contract/error.ts';
 import type { JobResult } from '../../../../../src/contract/job.ts';
-import { agent3Outcome, withNote } from '../../../../../src/device/agent/faces/agent3-outcome.ts';
+import { agent3Outcome } from '../../../../../src/device/agent/faces/agent3-outcome.ts';
 
 const job = (view: Partial<JobView>, result: Partial<JobResult> | null = null): JobView =>
 	({ approvalId: null, acceptedAt: 0, endedAt: 1, state: 'ended', ...view, result }) as JobView;
@@ -47,16 +47,5 @@ describe('a job in the words of Agent3', () => {
 		['denied', job({}, { status: 'denied', problem }), { denied: problem }],
 	])('%s', (_name, view, outcome) => {
 		expect(agent3Outcome(view)).toEqual(outcome);
-	});
-});
-
-describe('withNote', () => {
-	it.each([
-		['', 'Timeout', 'Timeout'],
-		['half', 'Timeout', 'half\nTimeout'],
-		['line\n', 'Timeout', 'line\nTimeout'],
-		['e', null, 'e'],
-	])('puts after %j the note %j', (stderr, note, all) => {
-		expect(withNote(stderr, note)).toBe(all);
 	});
 });

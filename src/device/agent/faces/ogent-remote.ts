@@ -1,0 +1,76 @@
+/** Asks the authentication service of Ogent who a token belongs to: for a short time, from a short memory, and no answer is a no. */
+import { createHash } from 'node:crypto';
+import { decodeOgentUser, type OgentUser } from '../../wire/ogent-auth.ts';
+
+/** invalid: the service says no. failed: it said nothing that could be understood in time. */
+export type RemoteAnswer = OgentUser | 'invalid' | 'failed';
+
+const askMs = 3000;
+/** A yes and a no are believed for so long. */
+const memoryMs = { yes: 30_000, no: 5_000 };
+const mostRemembered = 1000;
+/** Questions at the same time; strangers with ever new tokens must not make a flood of them. */
+const mostAsked = 32;
+const answerBytes = 256 * 1024;
+
+export class RemoteUsers {
+	readonly #url: string;
+	readonly #now: () => number;
+	readonly #known = new Map<string, { readonly answer: OgentUser | 'invalid'; readonly until: number }>();
+	readonly #asking = new Map<string, Promise<RemoteAnswer>>();
+
+	constructor(authUrl: string, now: () => number = Date.now) {
+		this.#url = `${authUrl.replace(/\/+$/, '')}/user`;
+		this.#now = now;
+	}
+
+	/** Never rejects. */
+	async userOf(token: string): Promise<RemoteAnswer> {
+		const id = createHash('sha256').update(token).digest('hex');
+		const known = this.#known.get(id);
+		if (known && this.#now() < known.until) return known.answer;
+		const asking = this.#asking.get(id);
+		if (asking) return asking;
+		if (this.#asking.size >= mostAsked) return 'failed';
+		const asked = this.#ask(token).finally(() => this.#asking.delete(id));
+		this.#asking.set(id, asked);
+		return this.#remember(id, await asked);
+	}
+
+	#remember(id: string, answer: RemoteAnswer): RemoteAnswer {
+		if (answer === 'failed') return answer;
+		const [oldest] = this.#known.keys();
+		if (this.#known.size >= mostRemembered && oldest !== undefined) this.#known.delete(oldest);
+		this.#known.delete(id);
+		this.#known.set(id, { answer, until: this.#now() + (answer === 'invalid' ? memoryMs.no : memoryMs.yes) });
+		return answer;
+	}
+
+	async #ask(token: string): Promise<RemoteAnswer> {
+		try {
+			const response = await fetch(this.#url, {
+				headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+				// The token is for this service alone.
+				redirect: 'error',
+				signal: AbortSignal.timeout(askMs),
+			});
+			const body = await readSome(response);
+			if (response.status === 401 || response.status === 403) return 'invalid';
+			return (response.status === 200 && body && decodeOgentUser(body)) || 'failed';
+		} catch {
+			return 'failed';
+		}
+	}
+}
+
+/** @returns undefined when it is longer than an answer of this kind can be */
+async function readSome({ body }: Response): Promise<Buffer | undefined> {
+	const chunks: Uint8Array[] = [];
+	let size = 0;
+	for await (const chunk of body ?? []) {
+		size += chunk.length;
+		if (size > answerBytes) return undefined;
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
+}
