@@ -2,5 +2,6 @@
 import type { FaceName } from '../../contract/device-job.ts';
 import type { Face } from './face.ts';
 import { agent3Face } from './faces/agent3.ts';
+import { ogentFace } from './faces/ogent.ts';
 
-export const faces: Readonly<Partial<Record<FaceName, Face>>> = { agent3: agent3Face };
+export const faces: Readonly<Partial<Record<FaceName, Face>>> = { agent3: agent3Face, ogent: ogentFace };
