@@ -12,6 +12,10 @@ const flags = {
 		type: 'boolean',
 		help: 'start although others can change its files; for file systems without owners and modes',
 	},
+	'accept-audit': {
+		type: 'boolean',
+		help: 'start although the audit does not end where it was signed; it says so from then on',
+	},
 } as const satisfies Flags;
 
 const help = `Runs the agent of a folder in the foreground. Its log is JSON lines on stdout.
@@ -29,6 +33,11 @@ export const agentServe: Command = {
 	async act({ values, positionals }) {
 		if (positionals.length > 0)
 			throw new KnownError('USAGE', { details: `agent serve takes no "${positionals[0]}"; say --dir D` });
-		return serve({ dir: agentFolder(values), version, allowsExposed: values['allow-exposed'] === true });
+		return serve({
+			dir: agentFolder(values),
+			version,
+			allowsExposed: values['allow-exposed'] === true,
+			acceptsAudit: values['accept-audit'] === true,
+		});
 	},
 };

@@ -18,6 +18,7 @@ import { Metrics } from './metrics.ts';
 export interface AgentOptions extends ReadOptions {
 	readonly dir: string;
 	readonly version: string;
+	readonly acceptsAudit?: boolean;
 	createLog(level: AgentConfig['log']['level']): AgentLog;
 }
 
@@ -42,7 +43,10 @@ export class Agent {
 		this.#config = config;
 		this.log = log;
 		this.#metrics = new Metrics(options.version);
-		this.#engine = new Engine({ dir: options.dir, config, log, observer: this.#metrics });
+		this.#engine = new Engine({
+			...{ dir: options.dir, config, log, observer: this.#metrics },
+			acceptsAudit: options.acceptsAudit,
+		});
 		this.#metrics.watch(this.#engine.gauges);
 		this.#keys = new FileKeyring({ now, refused: (...failure) => this.#refused(...failure) });
 	}

@@ -3,8 +3,10 @@ import { isAbsolute, join } from 'node:path';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import type { AuditEntry } from '../../contract/audit.ts';
 import type { JobView } from '../../contract/device-job.ts';
+import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import { readDeviceKey } from '../../core/audit/device-key.ts';
+import { headProblem } from '../../core/audit/head-check.ts';
 import { FairQueue } from '../../core/queue.ts';
 import { createRunner } from '../../core/runner/create-runner.ts';
 import type { Runner } from '../../core/runner/runner.ts';
@@ -30,12 +32,22 @@ export interface EngineParts {
 	readonly config: AgentConfig;
 	readonly log: AgentLog;
 	readonly observer: Observer;
+	/** Start although the audit does not end where it was signed; it will say so from then on. */
+	readonly acceptsAudit?: boolean | undefined;
 }
 
 /** Where a path of the configuration lies. */
 const placed = (dir: string, file: string): string => (isAbsolute(file) ? file : join(dir, file));
 
 const now = (): number => Date.now();
+
+function refuseBrokenAudit(dir: string): void {
+	const problem = headProblem(dir);
+	if (problem !== null)
+		throw new KnownError('CONFIG_INVALID', {
+			details: `the audit is not as this agent left it: ${problem}; look at "secure-code audit verify", then start once with --accept-audit`,
+		});
+}
 
 export class Engine {
 	readonly #parts: EngineParts;
@@ -52,6 +64,7 @@ export class Engine {
 		this.#parts = parts;
 		this.#policy = this.#readPolicy();
 		this.#runner = createRunner({ profiles: this.#policy.profiles, dir });
+		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
 		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;

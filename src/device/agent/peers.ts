@@ -3,11 +3,11 @@ import { BlockList, isIP } from 'node:net';
 import { KnownError } from '../../contract/error.ts';
 
 function addNetwork(list: BlockList, network: string): void {
-	const [address = '', bits] = network.split('/');
+	const [address = '', bits, ...more] = network.split('/');
 	const family = isIP(address);
 	const most = family === 4 ? 32 : 128;
 	const prefix = bits === undefined ? most : Number(bits);
-	if (family === 0 || !/^\d+$/.test(bits ?? '0') || prefix > most)
+	if (family === 0 || more.length > 0 || !/^\d+$/.test(bits ?? '0') || prefix > most)
 		throw new KnownError('CONFIG_INVALID', { details: `${network} is no network, for example 10.42.0.0/24` });
 	list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
 }
