@@ -22,6 +22,34 @@ export interface AgentChanges {
 	readonly env?: Readonly<Record<string, string>>;
 }
 
+const capabilities = [
+	'shell.run',
+	'shell.run.agent3',
+	'shell.run.ogent',
+	'shell.run.quickcmd',
+	'shell.exec',
+	'shell.eval',
+];
+
+/** A policy that lets every script run in a jail which shows the programs of this machine. @param writable folders that jobs may change */
+export const openPolicy = (...writable: readonly string[]): string =>
+	stringify({
+		version: 1,
+		name: 'everything, for tests',
+		profiles: {
+			default: {
+				mounts: [
+					...['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc'].map((path) => ({ path, isOptional: true })),
+					...writable.map((path) => ({ path, isWritable: true })),
+				],
+			},
+		},
+		paths: { read: ['/'], write: ['/'] },
+		capabilities: Object.fromEntries(
+			capabilities.map((name) => [name, { profile: 'default', scripts: 'free', programs: '*', otherwise: 'allow' }]),
+		),
+	});
+
 /** One JSON line of the log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 

@@ -46,6 +46,7 @@ export class Agent {
 		this.#engine = new Engine({
 			...{ dir: options.dir, config, log, observer: this.#metrics },
 			acceptsAudit: options.acceptsAudit,
+			allowsExposed: options.allowsExposed,
 		});
 		this.#metrics.watch(this.#engine.gauges);
 		this.#keys = new FileKeyring({ now, refused: (...failure) => this.#refused(...failure) });
@@ -99,7 +100,10 @@ export class Agent {
 
 	async #open(): Promise<void> {
 		await this.#loadKeys(this.#config);
-		await this.#engine.record({ event: 'agent.start', detail: { version: this.#options.version } });
+		await this.#engine.record(
+			{ event: 'agent.start', detail: { version: this.#options.version } },
+			{ event: 'policy.load', policyHash: this.#engine.policyHash },
+		);
 		await this.#engine.resume();
 		this.#local = await this.#openLocal();
 		for (const listener of this.#config.listeners)

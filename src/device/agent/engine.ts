@@ -7,6 +7,7 @@ import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
+import type { Policy } from '../../core/policy/policy.ts';
 import { FairQueue } from '../../core/queue.ts';
 import { createRunner } from '../../core/runner/create-runner.ts';
 import type { Runner } from '../../core/runner/runner.ts';
@@ -15,7 +16,7 @@ import { ApprovalDesk } from './approvals.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
-import { type PolicyBook, readPolicy } from './policy-book.ts';
+import { capabilitiesOf, deciderOf, programsOf, readPolicy } from './policy-book.ts';
 import type { Approvals, Jobs, Store } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import { openStore } from './store/open.ts';
@@ -34,6 +35,7 @@ export interface EngineParts {
 	readonly observer: Observer;
 	/** Start although the audit does not end where it was signed; it will say so from then on. */
 	readonly acceptsAudit?: boolean | undefined;
+	readonly allowsExposed?: boolean | undefined;
 }
 
 /** Where a path of the configuration lies. */
@@ -55,7 +57,7 @@ export class Engine {
 	readonly #queue: FairQueue;
 	readonly #desk: JobDesk;
 	readonly approvals: Approvals;
-	#policy: PolicyBook;
+	#policy: Policy;
 	#runner: Runner;
 
 	/** Throws what keeps an agent from starting: a policy or an audit that does not hold, another agent in the folder. */
@@ -69,6 +71,7 @@ export class Engine {
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;
 		const mirror = new ApprovalMirror(mirrorFile === undefined ? undefined : placed(dir, mirrorFile), log);
+		const decide = deciderOf(() => this.#policy, config.device.id);
 		const approvals = new ApprovalDesk({ store: this.#store, config, mirror, now });
 		this.approvals = approvals;
 		this.#desk = new JobDesk({
@@ -81,7 +84,7 @@ export class Engine {
 				close: () => this.#runner.close(),
 			},
 			decide: async (principal, draft) => {
-				const decision = await this.#policy.decide(principal, draft);
+				const decision = await decide(principal, draft);
 				observer.decided(decision);
 				return decision;
 			},
@@ -122,11 +125,11 @@ export class Engine {
 
 	/** Names of the programs that the policy of now knows for a capability. */
 	programs(capability: string): readonly string[] {
-		return this.#policy.programs(capability);
+		return programsOf(this.#policy, capability);
 	}
 
 	capabilities(): readonly CapabilityFacts[] {
-		return this.#policy.capabilities();
+		return capabilitiesOf(this.#policy);
 	}
 
 	/** Goes on with what an earlier process accepted and never began. */
@@ -149,5 +152,12 @@ export class Engine {
 		this.#store.close();
 	}
 
-	#readPolicy = (): PolicyBook => readPolicy(placed(this.#parts.dir, this.#parts.config.policyFile));
+	#readPolicy(): Policy {
+		const { dir, config, allowsExposed } = this.#parts;
+		return readPolicy({
+			path: placed(dir, config.policyFile),
+			dir,
+			...(allowsExposed !== undefined && { allowsExposed }),
+		});
+	}
 }

@@ -1,49 +1,49 @@
 /** The policy that is loaded now: read from its file, replaced as a whole, never by one that is not valid. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { KnownError } from '../../contract/error.ts';
-import type { PolicyDecision } from '../../contract/policy.ts';
-import { type Profile, profileSchema } from '../../core/runner/profile.ts';
+import { decide } from '../../core/policy/decide.ts';
+import { loadPolicy } from '../../core/policy/load.ts';
+import type { Policy } from '../../core/policy/policy.ts';
+import { type ReadOptions, refuseExposed } from './config.ts';
 import type { CapabilityFacts } from './face.ts';
 import type { Decider } from './job-run.ts';
+import { look } from './ownership.ts';
 
-export interface PolicyBook {
-	readonly hash: string;
-	readonly profiles: Readonly<Record<string, Profile>>;
-	readonly decide: Decider;
-	programs(capability: string): readonly string[];
-	capabilities(): readonly CapabilityFacts[];
+export interface PolicyPlace extends ReadOptions {
+	/** File of the policy. */
+	readonly path: string;
+	/** Folder of the agent; no command may name it. */
+	readonly dir: string;
 }
 
-/** Until the rooms of the policy are here: everything is denied, but for a file that says "interim: allow". */
-export function readPolicy(path: string): PolicyBook {
-	let text: string;
+/** Throws POLICY_INVALID with what is wrong, and CONFIG_INVALID for a file that others can change. */
+export function readPolicy({ path, dir, ...options }: PolicyPlace): Policy {
+	refuseExposed([look(path)], options);
+	const policy = loadPolicy(textOf(path), { ownPaths: [dir] });
+	// What nobody asks must not look as if it were asked.
+	if (policy.hook) throw new KnownError('POLICY_INVALID', { details: 'hook: this agent cannot ask one' });
+	return policy;
+}
+
+function textOf(path: string): string {
 	try {
-		text = readFileSync(path, 'utf8');
+		return readFileSync(path, 'utf8');
 	} catch (error) {
 		throw new KnownError('POLICY_INVALID', { details: `${path} cannot be read` }, { cause: error });
 	}
-	const policyHash = createHash('sha256').update(text).digest('hex');
-	const allows = parse(text)?.interim === 'allow';
-	const folders = ['/usr', '/bin', '/lib', '/lib64', '/etc'].map((folder) => ({ path: folder, isOptional: true }));
-	return {
-		hash: policyHash,
-		profiles: { default: profileSchema.parse({ mounts: folders }) },
-		programs: () => [],
-		capabilities: () => [],
-		decide: async (_principal, { command }): Promise<PolicyDecision> => {
-			const decision = allows ? 'allow' : 'deny';
-			const plan = command.mode === 'argv' ? command : { ...command, shell: 'bash' as const };
-			return {
-				decision,
-				reasons: [{ rule: 'default/interim', class: 'default', decision, why: 'no rule allows it' }],
-				plan: allows ? plan : null,
-				profile: allows ? 'default' : null,
-				limits: {},
-				isHighRisk: false,
-				policyHash,
-			};
-		},
-	};
+}
+
+export const deciderOf =
+	(policy: () => Policy, deviceId: string): Decider =>
+	async (principal, { capability, command, cwd, env, image, container }) =>
+		decide(policy(), { principal, capability, command, cwd, env, image, container, deviceId });
+
+/** What a policy has rules for. */
+export const capabilitiesOf = ({ capabilities }: Policy): CapabilityFacts[] =>
+	[...capabilities.values()].map(({ name, requiresApproval }) => ({ name, requiresApproval }));
+
+/** Names of the programs that a policy knows for a capability. */
+export function programsOf(policy: Policy, name: string): readonly string[] {
+	const programs = policy.capabilities.get(name)?.programs ?? [];
+	return programs === '*' ? [...policy.programs.keys()].sort() : programs;
 }

@@ -59,7 +59,7 @@ describe('addKey', () => {
 	it('takes neither a private key nor a name that is there', async () => {
 		const { privateKey } = generateKeyPairSync('ed25519');
 		const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-		const order = { face: 'native', kind: 'ed25519', roles: ['executor'] } as const;
+		const order = { face: 'native' as const, kind: 'ed25519' as const, roles: ['executor' as const] };
 		await expect(addKey(dir, { ...order, publicKey: pem })).rejects.toThrow('a private key lies where');
 		await expect(addKey(dir, { ...order, id: 'native-1' })).rejects.toThrow('there is a key native-1 already');
 		expect(listKeys(dir)).toHaveLength(4);
