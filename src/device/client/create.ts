@@ -2,8 +2,10 @@
 import { KnownError } from '../../contract/error.ts';
 import { readSigningKey } from '../wire/native-sign.ts';
 import { Agent3Client } from './adapters/agent3.ts';
+import { DeviceAgentClient } from './adapters/device-agent.ts';
 import { NativeClient } from './adapters/native.ts';
 import { OgentClient } from './adapters/ogent.ts';
+import { QuickCmdClient } from './adapters/quickcmd.ts';
 import type { DeviceAccess, DeviceClient } from './client.ts';
 import { DeviceHttp } from './http.ts';
 import { tokenOfLogin } from './ogent-login.ts';
@@ -18,7 +20,8 @@ export function createClient(device: string, access: DeviceAccess): DeviceClient
 	if (access.protocol === 'agent3') return new Agent3Client(device, http, access.token);
 	if (access.protocol === 'native') return new NativeClient(device, http, nativeProof(access));
 	if (access.protocol === 'ogent') return new OgentClient(device, http, ogentToken(access), access);
-	throw invalid(`the protocol of ${device} is not known`);
+	if (access.protocol === 'quickcmd') return new QuickCmdClient(device, http, access);
+	return new DeviceAgentClient(device, http, access);
 }
 
 function nativeProof({ key, token }: Extract<DeviceAccess, { protocol: 'native' }>) {
