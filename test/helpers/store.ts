@@ -25,9 +25,10 @@ export const agentConfig = (changes: Partial<AgentConfig> = {}): AgentConfig => 
 	...changes,
 });
 
-/** A folder of an agent, with the public key where `audit verify` looks for it. */
+/** A folder of an agent with the key of its device. */
 export function agentFolder(dir: string = tempFolder()): string {
 	mkdirSync(join(dir, 'keys'));
+	writeFileSync(join(dir, 'keys', 'device.key'), pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
 	writeFileSync(join(dir, 'keys', 'device.pub'), pair.publicKey.export({ type: 'spki', format: 'pem' }));
 	return dir;
 }

@@ -127,7 +127,7 @@ export class AuditReader {
 				count++;
 			}
 			if (count === rowsAtOnce) continue;
-			if (end !== undefined && last < Number.MAX_SAFE_INTEGER) yield { unsound: end };
+			if (end !== undefined) yield { unsound: end };
 			return;
 		}
 	}
@@ -141,7 +141,9 @@ export class AuditReader {
 
 	#lines(seq: number, end: number | undefined): AuditRow[] {
 		const sql = `SELECT ${columns.join(', ')}, ${textBytes} AS textBytes FROM audit WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ${rowsAtOnce}`;
-		const rows = this.#guarded(() => this.#prepare(sql).all(seq, end ?? Number.MAX_SAFE_INTEGER));
+		const rows = this.#guarded(() =>
+			this.#prepare(sql).all(seq, Math.min(end ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+		);
 		return rows.map(({ textBytes: bytes, ...record }) => ({
 			record: record as unknown as AuditRecord,
 			isExact:

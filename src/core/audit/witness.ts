@@ -1,5 +1,5 @@
 /** What stands outside the database and knows how long the audit was: signed checkpoints, and the signed number of the last line. */
-import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Checkpoint, readCheckpoint, type Signer, signCheckpoint } from './checkpoint.ts';
 import type { Head } from './ledger.ts';
@@ -9,8 +9,9 @@ export const headFile = 'audit-head.json';
 
 /** The head is written over itself, so it must not become shorter; one sector of a disk is written whole or not at all. */
 const headBytes = 512;
+const newline = 10;
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
 
 const openPrivate = (path: string, flags: number): number => openSync(path, flags | O_CREAT | O_NOFOLLOW, 0o600);
 
@@ -44,6 +45,15 @@ export function lastLine(folder: string): string {
 	}
 }
 
+/** What a crash or a full disk left of a last line is no line. */
+function dropTornLine(fd: number): void {
+	const { size } = fstatSync(fd);
+	const buffer = Buffer.alloc(Math.min(size, 4 * headBytes));
+	readSync(fd, buffer, 0, buffer.length, size - buffer.length);
+	if (buffer.length > 0 && buffer.at(-1) !== newline)
+		ftruncateSync(fd, size - buffer.length + buffer.lastIndexOf(newline) + 1);
+}
+
 export class Witness {
 	readonly #signer: Signer;
 	readonly #checkpoints: number;
@@ -51,8 +61,9 @@ export class Witness {
 
 	constructor(folder: string, signer: Signer) {
 		this.#signer = signer;
-		this.#checkpoints = openPrivate(join(folder, checkpointFile), O_WRONLY | O_APPEND);
+		this.#checkpoints = openPrivate(join(folder, checkpointFile), O_RDWR | O_APPEND);
 		this.#head = openPrivate(join(folder, headFile), O_RDWR);
+		dropTornLine(this.#checkpoints);
 	}
 
 	sign(head: Head, at: string): Checkpoint {
@@ -65,10 +76,17 @@ export class Witness {
 		writeSync(this.#head, `${line.padEnd(headBytes - 1)}\n`, 0);
 	}
 
-	/** Never changed again, and on the disk when this returns. */
+	/** Never changed again, and on the disk when this returns. A whole line or none. */
 	noteCheckpoint(checkpoint: Checkpoint): void {
-		writeSync(this.#checkpoints, `${JSON.stringify(checkpoint)}\n`);
-		fdatasyncSync(this.#checkpoints);
+		const { size } = fstatSync(this.#checkpoints);
+		const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
+		try {
+			for (let at = 0; at < line.length; ) at += writeSync(this.#checkpoints, line, at);
+			fdatasyncSync(this.#checkpoints);
+		} catch (error) {
+			ftruncateSync(this.#checkpoints, size);
+			throw error;
+		}
 	}
 
 	close(): void {

@@ -36,6 +36,7 @@ export class AuditTrail {
 	/** The last line that a checkpoint is. */
 	#checkpointSeq: number;
 	#head: Head | undefined;
+	readonly #unwritten: Checkpoint[] = [];
 
 	constructor(parts: TrailParts) {
 		this.#parts = parts;
@@ -60,21 +61,30 @@ export class AuditTrail {
 		return `the audit had ${known.seq} lines and ends differently now`;
 	}
 
-	/** A crash may have come between the line of a checkpoint and its place outside the database. */
+	/** A crash or a full disk may have come between the line of a checkpoint and its place outside. @returns the last one's line */
 	#mendCheckpoints(): number {
-		const { db, folder } = this.#parts;
-		const last = db
+		const outside = readCheckpoint(lastLine(this.#parts.folder));
+		const rows = this.#parts.db
 			.prepare(
 				`SELECT audit.seq AS seq, detail FROM audit JOIN audit_detail ON audit_detail.seq = audit.seq
-					WHERE event = 'checkpoint' ORDER BY audit.seq DESC LIMIT 1`,
+					WHERE event = 'checkpoint' AND audit.seq >= ? ORDER BY audit.seq`,
 			)
-			.get() as { seq: number; detail: string } | undefined;
-		if (!last) return 0;
-		const checkpoint = readCheckpoint(last.detail);
-		const outside = readCheckpoint(lastLine(folder));
-		if (checkpoint && outside?.seal !== checkpoint.seal && this.mismatch === null)
-			this.#witness.noteCheckpoint(checkpoint);
-		return last.seq;
+			.all((outside?.seq ?? 0) + 1) as { seq: number; detail: string }[];
+		for (const { detail } of rows) {
+			const checkpoint = readCheckpoint(detail);
+			const isThere = checkpoint === undefined || checkpoint.seal === outside?.seal;
+			if (!isThere && this.mismatch === null) this.#unwritten.push(checkpoint);
+		}
+		this.#writeCheckpoints();
+		return rows.at(-1)?.seq ?? 0;
+	}
+
+	/** Those that could not be written are tried again with the next. */
+	#writeCheckpoints(): void {
+		for (let next = this.#unwritten[0]; next; next = this.#unwritten[0]) {
+			this.#witness.noteCheckpoint(next);
+			this.#unwritten.shift();
+		}
 	}
 
 	get head(): Head | undefined {
@@ -124,11 +134,11 @@ export class AuditTrail {
 	committed(checkpoint?: Checkpoint): void {
 		const before = this.#head?.seal;
 		this.#head = this.#ledger.head();
-		if (checkpoint) {
-			this.#witness.noteCheckpoint(checkpoint);
-			this.#checkpointSeq = checkpoint.seq + 1;
-		}
 		if (this.#head && this.#head.seal !== before) this.#witness.noteHead(this.#head, this.#at());
+		if (!checkpoint) return;
+		this.#checkpointSeq = checkpoint.seq + 1;
+		this.#unwritten.push(checkpoint);
+		this.#writeCheckpoints();
 	}
 
 	close(): void {

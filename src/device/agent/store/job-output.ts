@@ -12,8 +12,6 @@ import { readPart, readParts, SpoolFile } from './spool-file.ts';
 const longestPage = 1024 * 1024;
 /** Bytes that are read at a time. */
 const partBytes = 64 * 1024;
-/** Small parts for the search, so that one of them cannot keep the event loop for long. */
-const grepBytes = 16 * 1024;
 /** Bytes of all lines of the story. */
 const longestStory = 64 * 1024 * 1024;
 
@@ -191,7 +189,7 @@ export class JobOutput implements OutputStore {
 		const stored = await this.#stored(name, Number.MAX_SAFE_INTEGER);
 		const hits = Math.min(toCount(most), mostHits);
 		if (hits === 0 || stored === 0 || this.#isRemoved) return [];
-		return grep(readParts(this.#path(name), stored, grepBytes), compiled, hits);
+		return grep(readParts(this.#path(name), stored, partBytes), compiled, hits);
 	}
 
 	remove(): void {
@@ -217,7 +215,7 @@ export class JobOutput implements OutputStore {
 
 /** A count or an offset that somebody asked for: whole, and not below zero. */
 const toCount = (value: number): number =>
-	Number.isFinite(value) ? Math.min(Math.max(Math.trunc(value), 0), Number.MAX_SAFE_INTEGER) : 0;
+	Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), 0), Number.MAX_SAFE_INTEGER);
 
 /** Where the last `count` lines begin; undefined when there are fewer line ends before them. */
 function startOfLines(bytes: Buffer, count: number): number | undefined {

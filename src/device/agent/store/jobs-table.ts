@@ -3,6 +3,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type FaceName, isOver, type JobState, type JobView } from '../../../contract/device-job.ts';
 import type { JobRow, StoreChange } from '../ports.ts';
 
+/** Principals whose jobs are counted at a time. */
+const mostCounts = 1000;
+
 export type JobChange = Parameters<StoreChange['setJob']>[1];
 
 /** Bytes of both streams as the row has them. */
@@ -63,6 +66,8 @@ const columnFor: { readonly [K in keyof JobChange]-?: [string, (value: JobChange
 export class JobsTable {
 	readonly #db: DatabaseSync;
 	readonly #statements = new Map<string, StatementSync>();
+	/** By principal. A job that was undone stays counted, which only makes the limit stricter. */
+	readonly #counts = new Map<string, { readonly since: number; count: number }>();
 
 	constructor(db: DatabaseSync) {
 		this.#db = db;
@@ -92,6 +97,8 @@ export class JobsTable {
 			...[row.jobId, row.face, row.clientId, row.idempotencyKey, row.principal.name, JSON.stringify(row.principal)],
 			...[JSON.stringify(row.draft), json(row.compat), json(row.decision), state, row.acceptedAt],
 		);
+		const counted = this.#counts.get(row.principal.name);
+		if (counted && row.acceptedAt >= counted.since) counted.count++;
 		return Number(lastInsertRowid);
 	}
 
@@ -159,9 +166,18 @@ export class JobsTable {
 	notOver = (): StoredJob[] =>
 		this.#all("SELECT * FROM jobs WHERE state IN ('awaiting_approval', 'queued', 'running') ORDER BY n");
 
-	since = (principal: string, since: number): number =>
-		this.#sql('SELECT count(*) AS count FROM jobs WHERE principal = ? AND accepted_at >= ?').get(principal, since)
-			?.count as number;
+	/** How many jobs of a principal came since then. Asked for every new job, so it is counted on instead of anew. */
+	since(principal: string, since: number): number {
+		const known = this.#counts.get(principal);
+		if (known?.since === since) return known.count;
+		const count = this.#sql('SELECT count(*) AS count FROM jobs WHERE principal = ? AND accepted_at >= ?').get(
+			principal,
+			since,
+		)?.count as number;
+		if (this.#counts.size >= mostCounts) this.#counts.clear();
+		this.#counts.set(principal, { since, count });
+		return count;
+	}
 
 	/** Jobs that are over and whose output nobody used, or that ended, before these times. */
 	stale = (idleSince: number, endedBefore: number, limit: number): StoredJob[] =>
