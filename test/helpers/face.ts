@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { type AgentConfig, agentConfigSchema } from '../../src/contract/agent-config.ts';
 import type { Face, FaceParts, Keyring, LiveKey } from '../../src/device/agent/face.ts';
-import type { MemoryJobs } from './memory-jobs.ts';
+import type { Jobs } from '../../src/device/agent/ports.ts';
 
 export interface Answer {
 	readonly status: number;
@@ -40,10 +40,14 @@ export async function ask(url: string, { body, ...options }: Ask = {}): Promise<
 /** Keys for tests: tokens and secrets as they are, no time, no files. */
 export class TestKeys implements Keyring {
 	readonly refusals: string[] = [];
-	readonly #keys: readonly (LiveKey & { readonly token?: string })[];
+	#keys: readonly (LiveKey & { readonly token?: string })[];
 
 	constructor(keys: readonly (LiveKey & { readonly token?: string })[]) {
 		this.#keys = keys;
+	}
+
+	revoke(id: string): void {
+		this.#keys = this.#keys.filter((key) => key.id !== id);
 	}
 
 	byToken(_face: string, token: string): LiveKey | undefined {
@@ -73,7 +77,7 @@ export interface Served {
 
 export async function serveFace(
 	face: Face,
-	jobs: MemoryJobs,
+	jobs: Jobs,
 	keys: TestKeys,
 	config: Partial<AgentConfig> = {},
 	more: Partial<FaceParts> = {},
@@ -88,15 +92,20 @@ export async function serveFace(
 		...config,
 	});
 	const stopping = new AbortController();
-	face.register(app, {
-		...{ config: whole, version: '0.0.0', dir: '/nowhere', jobs, keys, stopping: stopping.signal },
-		approvals: { list: () => [], get: () => undefined, answer: () => Promise.reject(new Error('not used')) },
-		log: { info: log, warn: log, error: log },
-		programs: () => ['cat', 'ls'],
-		capabilities: () => [],
-		metrics: async () => '',
-		counts: () => ({ total: 0, running: 0, completed: 0, failed: 0 }),
-		...more,
+	const { upgrade } =
+		face.register(app, {
+			...{ config: whole, version: '0.0.0', dir: '/nowhere', jobs, keys, stopping: stopping.signal },
+			approvals: { list: () => [], get: () => undefined, answer: () => Promise.reject(new Error('not used')) },
+			log: { info: log, warn: log, error: log },
+			programs: () => ['cat', 'ls'],
+			capabilities: () => [],
+			metrics: async () => '',
+			auditStatus: () => Promise.reject(new Error('not used')),
+			counts: () => ({ total: 0, running: 0, completed: 0, failed: 0 }),
+			...more,
+		}) ?? {};
+	app.server.on('upgrade', (...[request, socket, head]) => {
+		if (!upgrade?.(request, socket, head)) socket.destroy();
 	});
 	await app.listen({ host: '127.0.0.1', port: 0 });
 	const close = async () => {

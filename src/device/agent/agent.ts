@@ -1,11 +1,14 @@
 /** A running agent: its keys, its engine and its listeners, opened in order, reloaded while it runs, stopped without losing a job. */
+import { userInfo } from 'node:os';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import type { AuditEntry } from '../../contract/audit.ts';
 import { KnownError } from '../../contract/error.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { AuthFailures } from './auth-failures.ts';
 import { type ReadOptions, readConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import type { Face, FaceParts } from './face.ts';
+import { mountLocal } from './faces/native.ts';
 import { faces as allFaces } from './faces.ts';
 import { readKey } from './key-files.ts';
 import { FileKeyring } from './keyring.ts';
@@ -118,7 +121,7 @@ export class Agent {
 			bodyBytes: this.#config.limits.bodyBytes,
 			log: this.log,
 			reload: () => this.reload(),
-			register: () => {},
+			register: (app) => app.server.on('upgrade', mountLocal(app, this.#parts(), localPrincipal()).upgrade),
 		});
 	}
 
@@ -149,6 +152,7 @@ export class Agent {
 			capabilities: () => this.#engine.capabilities(),
 			log: this.log,
 			metrics: () => this.#metrics.text(),
+			auditStatus: () => this.#engine.auditStatus(),
 			counts: () => this.#metrics.counts(),
 			stopping: this.#stopping.signal,
 		};
@@ -178,6 +182,15 @@ export class Agent {
 		}
 	}
 }
+
+/** The socket lets nobody in but the user of the agent, and root. */
+const localPrincipal = (): Principal => ({
+	name: `local:${userInfo().username}`,
+	roles: ['admin'],
+	capabilities: ['*'],
+	keyId: null,
+	peer: null,
+});
 
 function faceOf(name: Face['name']): Face[] {
 	const face = allFaces[name];

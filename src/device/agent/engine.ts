@@ -1,7 +1,7 @@
 /** What stands behind the faces: store, policy, runner, approvals and the one pipeline, built from the configuration. */
 import { isAbsolute, join } from 'node:path';
 import type { AgentConfig } from '../../contract/agent-config.ts';
-import type { AuditEntry } from '../../contract/audit.ts';
+import type { AuditEntry, AuditStatus } from '../../contract/audit.ts';
 import type { JobView } from '../../contract/device-job.ts';
 import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
@@ -13,6 +13,7 @@ import { createRunner } from '../../core/runner/create-runner.ts';
 import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';
+import { AuditWatch } from './audit-watch.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
@@ -56,6 +57,7 @@ export class Engine {
 	readonly #store: Store;
 	readonly #queue: FairQueue;
 	readonly #desk: JobDesk;
+	readonly #audit: AuditWatch;
 	readonly approvals: Approvals;
 	#policy: Policy;
 	#runner: Runner;
@@ -68,6 +70,7 @@ export class Engine {
 		this.#runner = createRunner({ profiles: this.#policy.profiles, dir });
 		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
 		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
+		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;
 		const mirror = new ApprovalMirror(mirrorFile === undefined ? undefined : placed(dir, mirrorFile), log);
@@ -108,6 +111,11 @@ export class Engine {
 				return isWritable && mismatch === null;
 			},
 		};
+	}
+
+	/** How the audit stands, for people. */
+	auditStatus(): Promise<AuditStatus> {
+		return this.#audit.status();
 	}
 
 	get policyHash(): string {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { AgentConfig, KeyEntry } from '../../contract/agent-config.ts';
+import type { AuditStatus } from '../../contract/audit.ts';
 import type { FaceName } from '../../contract/device-job.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Approvals, Jobs } from './ports.ts';
@@ -55,6 +56,8 @@ export interface FaceParts {
 	readonly log: Log;
 	/** Text of the agent's own metrics (Prometheus). */
 	metrics(): Promise<string>;
+	/** How the audit stands, cheap enough to be asked every second. */
+	auditStatus(): Promise<AuditStatus>;
 	/** Counts that QuickCMD shows under its own names. */
 	counts(): { total: number; running: number; completed: number; failed: number };
 	/** Aborted when the agent stops; pushes and streams end then. */

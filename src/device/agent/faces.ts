@@ -2,6 +2,11 @@
 import type { FaceName } from '../../contract/device-job.ts';
 import type { Face } from './face.ts';
 import { agent3Face } from './faces/agent3.ts';
+import { nativeFace } from './faces/native.ts';
 import { ogentFace } from './faces/ogent.ts';
 
-export const faces: Readonly<Partial<Record<FaceName, Face>>> = { agent3: agent3Face, ogent: ogentFace };
+export const faces: Readonly<Partial<Record<FaceName, Face>>> = {
+	agent3: agent3Face,
+	ogent: ogentFace,
+	native: nativeFace,
+};

@@ -1,5 +1,4 @@
 /** One listener: an HTTP server with its faces, which answers strangers, slow clients and broken requests shortly and in JSON. */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerOptions } from 'node:http';
 import type { ServerOptions as TlsServerOptions } from 'node:https';
@@ -8,7 +7,8 @@ import type { Duplex } from 'node:stream';
 import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AgentConfig } from '../../contract/agent-config.ts';
-import { type ErrorCode, type ErrorContext, KnownError, problemFor } from '../../contract/error.ts';
+import { KnownError } from '../../contract/error.ts';
+import { endRaw, errorBody, knownFor, sendError } from './answers.ts';
 import { Connections } from './connections.ts';
 import type { Face, FaceParts, Upgrade } from './face.ts';
 import { inside } from './layout.ts';
@@ -74,21 +74,6 @@ function tlsOptions(dir: string, tls: NonNullable<ListenerConfig['tls']>): TlsSe
 	};
 }
 
-/** An error that every face would answer in the same way; faces may answer in their own. */
-export const errorBody = (code: ErrorCode, context: ErrorContext = {}) => ({ error: problemFor(code, context) });
-
-/** What the framework or a part throws, as one of our errors. */
-export function knownFor(error: unknown, bodyBytes: number): KnownError {
-	if (KnownError.is(error)) return error;
-	const { statusCode, code } = error as { statusCode?: number; code?: string };
-	if (statusCode === 413) return new KnownError('REQUEST_TOO_LARGE', { limit: bodyBytes });
-	if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-		return new KnownError('REQUEST_INVALID', { details: 'its content type is not JSON' });
-	if (statusCode !== undefined && statusCode < 500)
-		return new KnownError('REQUEST_INVALID', { details: 'it could not be read' });
-	return new KnownError('INTERNAL', { id: randomUUID().slice(0, 8) }, { cause: error });
-}
-
 /** Answers to what was no HTTP at all, by the reason that Node.js gives. */
 const rawAnswers: Readonly<Record<string, readonly [string, string]>> = {
 	ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'it came too slowly'],
@@ -102,16 +87,6 @@ function answerRaw(error: { code?: string }, socket: Duplex): void {
 	}
 	const [status, details] = rawAnswers[error.code ?? ''] ?? ['400 Bad Request', 'it is no HTTP'];
 	endRaw(socket, status, JSON.stringify(errorBody('REQUEST_INVALID', { details })));
-}
-
-function endRaw(socket: Duplex, status: string, body: string): void {
-	const head = [
-		`HTTP/1.1 ${status}`,
-		'Content-Type: application/json',
-		`Content-Length: ${Buffer.byteLength(body)}`,
-		'Connection: close',
-	];
-	socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 export interface ListenerParts {
@@ -176,18 +151,6 @@ function createApp({ listener, face, log }: ListenerParts): FastifyInstance {
 	});
 	return app;
 }
-
-export function sendError(error: KnownError, reply: FastifyReply, log: AgentLog): void {
-	if (error.row.audience === 'maintainer') {
-		const { cause, problem } = error;
-		log.error({ problem: problem.message, stack: (cause as Error | undefined)?.stack }, 'a request failed');
-	}
-	if (error.code === 'RATE_LIMITED') reply.header('Retry-After', retryAfter(error));
-	reply.code(error.row.http).send({ error: error.problem });
-}
-
-/** The seconds stand in the words of the problem. */
-const retryAfter = ({ problem }: KnownError): string => /\d+/.exec(problem.next)?.[0] ?? '1';
 
 /** Each face in a room of its own, so that its parsers and error handlers do not reach the others. */
 async function registerFaces(app: FastifyInstance, { faces, face }: ListenerParts): Promise<Upgrade[]> {

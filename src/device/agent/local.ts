@@ -1,7 +1,7 @@
 /** The agent's own socket, by which the command line talks to it: only the user of the agent, and root, can open it. */
 import { chmodSync, rmSync } from 'node:fs';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { knownFor, sendError } from './listener.ts';
+import { knownFor, sendError } from './answers.ts';
 import type { AgentLog } from './log.ts';
 import { socketPath } from './socket-path.ts';
 

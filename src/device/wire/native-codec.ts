@@ -41,6 +41,15 @@ export function decodeAnswer<T extends z.ZodType>(schema: T, body: Uint8Array): 
 	return parsed.success ? { ok: true, value: parsed.data } : { ok: false, why: wordsOf(parsed.error) };
 }
 
+/** A body of JSON as an agent reads it: nothing unknown, nothing that two readers could see differently. */
+export function decodeBody<T extends z.ZodType>(schema: T, body: Uint8Array): Decoded<z.output<T>> {
+	const json = readJson(body);
+	if (!json.ok) return { ok: false, why: `the body ${json.why}` };
+	if (holdsHalfCharacter(json.value)) return { ok: false, why: 'the body holds half a character' };
+	const parsed = schema.safeParse(json.value);
+	return parsed.success ? { ok: true, value: parsed.data } : { ok: false, why: wordsOf(parsed.error) };
+}
+
 /** The value without the fields that a schema named as unknown to it. */
 function withoutUnknown(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
 	const known = structuredClone(value);

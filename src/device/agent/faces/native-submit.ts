@@ -1,0 +1,42 @@
+/** Hands signed jobs in, so that the same bytes, and the same idempotency key, are the same job, whenever they come. */
+import type { JobView } from '../../../contract/device-job.ts';
+import { KnownError } from '../../../contract/error.ts';
+import type { Jobs, Submission } from '../ports.ts';
+import type { SubmittedJob } from './native-auth.ts';
+
+export interface HandedIn {
+	readonly job: JobView;
+	/** False: it was there before. */
+	readonly isNew: boolean;
+}
+
+export class Submitter {
+	readonly #jobs: Jobs;
+	/** What is on its way in at this moment, by principal and bytes. */
+	readonly #arriving = new Map<string, Promise<JobView>>();
+
+	constructor(jobs: Jobs) {
+		this.#jobs = jobs;
+	}
+
+	async submit({ principal, submission }: SubmittedJob): Promise<HandedIn> {
+		const { clientId } = submission;
+		const key = `${principal.name}\0${clientId}`;
+		const arriving = this.#arriving.get(key);
+		if (arriving) return { job: await arriving, isNew: false };
+		const same = this.#jobs.findByClientId(principal, 'native', clientId);
+		if (same) return { job: same, isNew: false };
+		const submitted = this.#jobs.submit(principal, submission).finally(() => this.#arriving.delete(key));
+		this.#arriving.set(key, submitted);
+		const job = await submitted;
+		refuseOther(job, submission);
+		return { job, isNew: this.#jobs.findByClientId(principal, 'native', clientId)?.jobId === job.jobId };
+	}
+}
+
+/** An idempotency key stands for one job; whoever asks for something else under it has made a mistake. */
+function refuseOther(job: JobView, { draft }: Submission): void {
+	const asked = JSON.stringify([draft.capability, draft.command, draft.cwd ?? null]);
+	if (JSON.stringify([job.capability, job.command, job.cwd]) !== asked)
+		throw new KnownError('REQUEST_REPLAYED', { details: 'its idempotency key belongs to another job' });
+}
