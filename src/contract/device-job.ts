@@ -39,6 +39,17 @@ export const jobDraftSchema = z.strictObject({
 	idleTimeoutMs: z.int().positive().optional().describe('Time without output after which the job is ended.'),
 	outputBytes: z.int().positive().optional().describe('What is kept of stdout and stderr together.'),
 	memoryBytes: z.int().min(leastMemoryBytes).optional().describe('Memory of the command and all its processes.'),
+	network: z.literal('none').optional().describe('Not even the network that the profile of the policy has.'),
+	paths: z
+		.array(
+			z
+				.string()
+				.max(4096)
+				.regex(/^\/[^\0]*$/),
+		)
+		.max(100)
+		.optional()
+		.describe('Of the paths that the policy opens, only what lies below these. []: none but the workspace.'),
 	image: z.string().max(300).optional().describe('Container image, for profiles that run in containers.'),
 	container: z.string().max(300).optional().describe('Running container that the command is for (docker.container.*).'),
 	labels: deviceLabelsSchema.prefault({}),

@@ -17,13 +17,14 @@ import { readScript } from './script/read.ts';
 import { NotUnderstood } from './script/tree.ts';
 
 /** Who wants what, where. */
-export interface Question extends Pick<JobDraft, 'capability' | 'command' | 'cwd' | 'image' | 'container'> {
+export interface Question extends Pick<JobDraft, 'capability' | 'command' | 'cwd' | 'paths' | 'image' | 'container'> {
 	readonly principal: Pick<Principal, 'roles' | 'capabilities'>;
 	readonly env: Readonly<Record<string, string>>;
 	readonly deviceId: string;
 }
 
-export function decide(policy: Policy, question: Question): PolicyDecision {
+export function decide(loaded: Policy, question: Question): PolicyDecision {
+	const policy = { ...loaded, paths: { ...loaded.paths, within: question.paths } };
 	const tooMuch = textReasonsOf(policy, question);
 	if (tooMuch.length > 0) return decision(policy, tooMuch, null, null);
 	const capability = policy.capabilities.get(question.capability);

@@ -8,6 +8,8 @@ export interface PathRules {
 	readonly hide: readonly string[];
 	/** Folder of the agent and the like; nobody may name them. */
 	readonly own: readonly string[];
+	/** What the job itself confines itself to; absent: all that is open. */
+	readonly within?: readonly string[] | undefined;
 }
 
 /** In a path of a command: any characters but a slash. No text of a caller holds it. */
@@ -50,6 +52,8 @@ export function objectionTo(rules: PathRules, { base, names }: Place, access: Ac
 	if (rules.own.some((own) => mayCover(partsOf(own), names))) return `${path} belongs to the agent itself`;
 	if (isOpen(names)) return undefined;
 	if (rules.hide.some((hidden) => mayCover(partsOf(hidden), names))) return `${path} is hidden`;
+	if (rules.within && !rules.within.some((prefix) => covers(partsOf(prefix), names)))
+		return `${path} is not below the paths that the job was confined to`;
 	const open = access === 'read' ? [...rules.read, ...rules.write] : rules.write;
 	if (open.some((prefix) => covers(partsOf(prefix), names))) return undefined;
 	return `${path} is not among the paths that may be ${access === 'read' ? 'read' : 'written'}`;

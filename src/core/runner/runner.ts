@@ -13,6 +13,8 @@ export interface DeviceJob {
 	/** What the job adds to the environment of the profile; the policy let each name through. */
 	readonly env: Readonly<Record<string, string>>;
 	readonly stdin: string | null;
+	/** none: no network, whatever the profile has. Null: as the profile has it. */
+	readonly network: 'none' | null;
 	/** Container image, where the profile runs containers; checked against the profile's list once more. */
 	readonly image: string | null;
 	/** Running container for docker.container.*; null otherwise. */

@@ -46,6 +46,7 @@ export function freeze(jobId: string, draft: JobDraft, decided: Planned, config:
 		cwd: draft.cwd ?? null,
 		env: draft.env,
 		stdin: draft.stdin ?? null,
+		network: draft.network ?? null,
 		image: draft.image ?? null,
 		container: draft.container ?? null,
 		limits: limitsOf(draft, decided.decision, config),
@@ -60,7 +61,7 @@ const sorted = (record: Readonly<Record<string, string>>): [string, string][] =>
  * JSON of these in a fixed order, hex. The job's id is not in it, the approval itself is bound to that.
  */
 export function approvalDigest(deviceId: string, capability: string, policyHash: string, job: DeviceJob): string {
-	const { plan, profile, cwd, stdin, image, container, limits } = job;
+	const { plan, profile, cwd, stdin, network, image, container, limits } = job;
 	const bound = [
 		deviceId,
 		capability,
@@ -70,6 +71,7 @@ export function approvalDigest(deviceId: string, capability: string, policyHash:
 		cwd,
 		sorted(job.env),
 		stdin,
+		network,
 		image,
 		container,
 		limits,

@@ -43,7 +43,10 @@ const submitSchema = z
 		executionId,
 		execution_id: executionId,
 		timeout: z.number().positive().nullish(),
-		allowed_paths: z.array(wholeText.min(1).max(4096)).max(100).nullish(),
+		allowed_paths: z
+			.array(wholeText.max(4096).regex(/^\/[^\0]*$/))
+			.max(100)
+			.nullish(),
 		memory_limit: z.number().positive().nullish(),
 		network_access: z.boolean().nullish(),
 	})

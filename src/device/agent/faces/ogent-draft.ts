@@ -9,9 +9,8 @@ const MiB = 1024 * 1024;
 
 /** @returns the job, or why there is none */
 export function ogentDraft(submit: OgentSubmit, { ogent }: AgentConfig): JobDraft | { readonly why: string } {
-	const { command, executionId, timeoutSeconds, memoryMegabytes, allowedPaths } = submit;
+	const { command, executionId, timeoutSeconds, memoryMegabytes, allowedPaths, networkAccess } = submit;
 	if (command.trim() === '') return { why: 'the command is empty' };
-	if (allowedPaths) return { why: 'allowed_paths cannot be kept to; the policy says which paths may be used' };
 	const memoryBytes = memoryMegabytes === undefined ? undefined : Math.floor(memoryMegabytes * MiB);
 	if (memoryBytes !== undefined && memoryBytes < leastMemoryBytes)
 		return { why: `memory_limit is at least ${leastMemoryBytes / MiB}` };
@@ -23,6 +22,8 @@ export function ogentDraft(submit: OgentSubmit, { ogent }: AgentConfig): JobDraf
 		labels: {},
 		timeoutMs: Math.max(1, Math.round(seconds * 1000)),
 		...(memoryBytes !== undefined && { memoryBytes: Math.min(memoryBytes, Number.MAX_SAFE_INTEGER) }),
+		...(allowedPaths !== undefined && { paths: [...allowedPaths] }),
+		...(networkAccess === false && { network: 'none' }),
 		...(executionId !== undefined && { idempotencyKey: `ogent:${executionId}` }),
 	};
 }

@@ -15,8 +15,9 @@ capabilities:
   shell.run: { profile: jail, programs: "*", allows: ["ls -la | grep '.'"], denies: ["ls /etc"] }
 `);
 
-const ask = (script: string) =>
+const ask = (script: string, paths?: string[]) =>
 	decide(policy, {
+		paths,
 		principal: { roles: ['executor'], capabilities: ['*'] },
 		capability: 'shell.run',
 		command: { mode: 'script', script, shell: 'auto' },
@@ -66,6 +67,20 @@ describe('decide', () => {
 	])('denies %s', (script, rule) => {
 		const decided = ask(script);
 		expect([decided.decision, decided.reasons[0]?.rule, decided.plan]).toEqual(['deny', rule, null]);
+	});
+
+	it.each([
+		['ls /var/log/app', ['/var/log/app'], 'allow'],
+		['ls /var/log/app/a /tmp ./b', ['/var/log/app', '/etc'], 'allow'],
+		['ls /var/log', ['/var/log/app'], 'deny'],
+		['ls /var/log/apple', ['/var/log/app'], 'deny'],
+		['ls /var/log/app/../x', ['/var/log/app'], 'deny'],
+		['ls /var/log', [], 'deny'],
+		['ls ./b', [], 'allow'],
+		['ls /etc', ['/etc'], 'deny'],
+		['ls /var/log/private', ['/var/log/private'], 'deny'],
+	])('with %s, confined to %j, says %s', (script, paths, word) => {
+		expect(ask(script, paths).decision).toBe(word);
 	});
 
 	it.each(['for x in a b; do echo $x; done', 'x=1; echo "$x"', 'ls ./*.txt && echo yes || echo $?'])(

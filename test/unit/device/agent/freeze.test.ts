@@ -41,6 +41,7 @@ describe('a frozen job', () => {
 			cwd: null,
 			env: {},
 			stdin: null,
+			network: null,
 			image: null,
 			container: null,
 			limits: {
@@ -84,6 +85,7 @@ describe('the digest of an approval', () => {
 		['another folder', digest(frozen({ cwd: '/etc' }))],
 		['another environment', digest(frozen({ env: { LANG: 'C' } }))],
 		['other input', digest(frozen({ stdin: 'x' }))],
+		['no network', digest(frozen({ network: 'none' }))],
 		['more time', digest(frozen({ timeoutMs: 1000 }))],
 		['another profile', digest(frozen({}, decision({ profile: 'direct' })))],
 		['another container', digest(frozen({ container: 'web' }))],

@@ -70,7 +70,7 @@ describe('a submit of Ogent', () => {
 		{ command: 'ls', executionId: 'a', execution_id: 'b' },
 		...[0, -1, '10', [], true].map((timeout) => ({ command: 'ls', timeout })),
 		...[0, -1, '256'].map((memory_limit) => ({ command: 'ls', memory_limit })),
-		...['/tmp', [''], [7], ['/a\ud800']].map((allowed_paths) => ({ command: 'ls', allowed_paths })),
+		...['/tmp', [''], [7], ['tmp'], ['/a\0'], ['/a\ud800']].map((allowed_paths) => ({ command: 'ls', allowed_paths })),
 		...['no', 0].map((network_access) => ({ command: 'ls', network_access })),
 	])('is refused when something in it does not fit: %j', (body) => {
 		expect(decode(body)).toEqual({ refused: ogentRefused(400, 'Invalid request', expect.any(String) as never) });
