@@ -71,6 +71,13 @@ export interface Session {
 	readonly cookie: string;
 }
 
+/** What a visitor of a chat sends beside the words. */
+export interface ChatMore {
+	/** Names one conversation; absent for a new one. */
+	readonly sessionId?: string;
+	readonly files?: readonly { readonly name: string; readonly type: string; readonly content: string }[];
+}
+
 export interface ChatReply {
 	readonly status: number;
 	readonly text: string;
@@ -186,12 +193,25 @@ export class N8nClient {
 	}
 
 	/** Says something to a published chat, as a visitor of its public address does. */
-	async chat(webhookId: string, chatInput: string): Promise<ChatReply> {
-		const response = await fetch(`${this.session.baseUrl}/webhook/${webhookId}/chat`, {
+	async chat(webhookId: string, chatInput: string, { sessionId, files = [] }: ChatMore = {}): Promise<ChatReply> {
+		const fields = { action: 'sendMessage', sessionId: sessionId ?? crypto.randomUUID(), chatInput };
+		const url = `${this.session.baseUrl}/webhook/${webhookId}/chat`;
+		const response = await fetch(url, {
 			method: 'POST',
-			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify({ action: 'sendMessage', sessionId: crypto.randomUUID(), chatInput }),
+			...(files.length > 0 ? formOf(fields, files) : jsonOf(fields)),
 		});
 		return { status: response.status, text: await response.text() };
 	}
+}
+
+const jsonOf = (fields: object) => ({
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify(fields),
+});
+
+function formOf(fields: Record<string, string>, files: NonNullable<ChatMore['files']>) {
+	const body = new FormData();
+	for (const [name, value] of Object.entries(fields)) body.append(name, value);
+	for (const { name, type, content } of files) body.append('files', new Blob([content], { type }), name);
+	return { body };
 }

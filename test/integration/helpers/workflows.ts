@@ -42,6 +42,8 @@ export interface AgentOptions {
 	/** What arrives at the agent. */
 	readonly item?: Record<string, unknown>;
 	readonly streaming?: boolean;
+	/** Visitors of a chat may send files. */
+	readonly uploads?: boolean;
 }
 
 interface Entrance {
@@ -84,7 +86,9 @@ export function manualAgent(options: AgentOptions): Workflow {
 /** An agent that answers a public chat. */
 export function chatAgent(webhookId: string, options: AgentOptions): Workflow {
 	const streaming = options.streaming ?? false;
-	const parameters = { public: true, mode: 'webhook', options: { responseMode: streaming ? 'streaming' : 'lastNode' } };
+	const uploads = options.uploads === true ? { allowFileUploads: true } : {};
+	const responseMode = streaming ? 'streaming' : 'lastNode';
+	const parameters = { public: true, mode: 'webhook', options: { responseMode, ...uploads } };
 	const entrance = {
 		nodes: [node('Chat', `${langchain}.chatTrigger`, 1.4, parameters, { webhookId })],
 		connections: { Chat: link('main', 'Agent') },
