@@ -44,7 +44,7 @@ export class NativeWire {
 	}
 
 	/** The same job however often it is sent. */
-	async submit(job: JobDraftInput, waitMs: number, signal?: AbortSignal): Promise<HttpAnswer> {
+	async submit(job: JobDraftInput): Promise<HttpAnswer> {
 		if (!('key' in this.#proof))
 			throw new KnownError('AUTH_FORBIDDEN', { details: 'jobs must be signed, and this credential holds a token' });
 		for (let attempt = 1; ; attempt++) {
@@ -52,9 +52,9 @@ export class NativeWire {
 			const body = signJob(this.#proof.key, id, job, { now: Date.now() + aheadMs });
 			try {
 				return await this.#answered({
-					...{ method: 'POST' as const, path: nativePath('submitJob', {}, { wait: waitMs }), body },
+					...{ method: 'POST' as const, path: nativePath('submitJob'), body },
 					headers: { 'content-type': 'application/jose' },
-					...{ timeoutMs: askMs + waitMs, signal },
+					timeoutMs: askMs,
 				});
 			} catch (error) {
 				if (attempt === tries || !isWorthAnother(error)) throw error;

@@ -49,16 +49,16 @@ export class NativeClient implements DeviceClient {
 		this.#wire = new NativeWire(http, proof);
 	}
 
-	/** Small jobs are answered with the request that hands them in. */
+	/** Handed in first and waited for then, so that an abort always knows what to cancel. */
 	async run(asked: RemoteCommand, watch: Watch = {}): Promise<RemoteResult> {
-		const waitsHere = watch.onOutput === undefined;
-		const submitted = await this.#submit(asked, waitsHere ? nativeLimits.waitMs : 0, watch.signal);
+		watch.signal?.throwIfAborted();
+		const submitted = await this.#submit(asked);
 		if (isSettled(submitted)) return this.#ofJob(submitted);
 		return this.#untilSettled(submitted.jobId, Number.POSITIVE_INFINITY, watch);
 	}
 
 	async submit(asked: RemoteCommand): Promise<RemoteResult> {
-		return this.#ofJob(await this.#submit(asked, 0));
+		return this.#ofJob(await this.#submit(asked));
 	}
 
 	async status(jobId: string): Promise<RemoteResult> {
@@ -129,8 +129,8 @@ export class NativeClient implements DeviceClient {
 		return this.#wire.close();
 	}
 
-	async #submit(asked: RemoteCommand, waitMs: number, signal?: AbortSignal): Promise<JobView> {
-		const answer = await this.#wire.submit(draftOf(asked), waitMs, signal);
+	async #submit(asked: RemoteCommand): Promise<JobView> {
+		const answer = await this.#wire.submit(draftOf(asked));
 		return this.#decode(answer.body, jobViewSchema);
 	}
 
