@@ -23,7 +23,7 @@ export interface Cgroup {
 	/** Open task lists; a process that writes "0" into them joins the group without waiting. Version 1 only. */
 	readonly taskLists: readonly number[];
 	closeTaskLists(): void;
-	/** Moves a process, and so everything it starts from then on, into the group, unless it joined by itself. */
+	/** Moves a process, and so everything it starts from then on, into the group. */
 	add(pid: number): Promise<void>;
 	usage(): CgroupUsage;
 	/** The processes in the group; none where the kernel no longer knows the group. */
@@ -109,7 +109,9 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 	return {
 		taskLists,
 		closeTaskLists: () => taskLists.forEach(closeSync),
-		add: async () => {},
+		add: async (pid) => {
+			for (const dir of all) await writeFile(join(dir, 'cgroup.procs'), String(pid));
+		},
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at.memory, 'memory.oom_control')), 'oom_kill'),
 			processLimitHits: keyed(readOptional(join(at.pids, 'pids.events')), 'max'),

@@ -7,6 +7,8 @@ export interface StartOptions {
 	readonly stdio: StdioOptions;
 	/** Rights that files of the process do not get; absent: ours. */
 	readonly umask?: number | undefined;
+	/** Working folder; absent: ours. */
+	readonly cwd?: string | undefined;
 }
 
 export type StartedProcess = ChildProcess;
@@ -25,7 +27,27 @@ function spawnIt(file: string, args: readonly string[], options: StartOptions): 
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
-	return spawn(file, args, { env: { ...options.env }, stdio: options.stdio, detached: true });
+	return spawn(file, args, { env: { ...options.env }, stdio: options.stdio, cwd: options.cwd, detached: true });
+}
+
+type Stream = 'stdout' | 'stderr';
+
+/**
+ * Hears stdout and stderr of a process that has pipes for them. A promise holds both back: what is not read fills the pipe,
+ * and then the process waits.
+ */
+export function hearOutput(child: StartedProcess, hear: (stream: Stream, chunk: Buffer) => void | Promise<void>): void {
+	let held = 0;
+	const holdBack = async (taken: Promise<void>) => {
+		if (held++ === 0) for (const stream of [child.stdout, child.stderr]) stream?.pause();
+		await taken.catch(() => {});
+		if (--held === 0) for (const stream of [child.stdout, child.stderr]) stream?.resume();
+	};
+	for (const name of ['stdout', 'stderr'] as const)
+		child[name]?.on('data', (chunk: Buffer) => {
+			const taken = hear(name, chunk);
+			if (taken) void holdBack(taken);
+		});
 }
 
 export interface CommandOutput {
@@ -39,6 +61,8 @@ interface CommandOptions {
 	/** Shows the command's own output to the person at the terminal. */
 	readonly show?: boolean;
 	readonly timeoutMs?: number;
+	/** Absent: we ourselves. Only root can start a command as another. */
+	readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** Runs a helper command to its end; a command that cannot be started has no exit code. */
@@ -53,6 +77,7 @@ export async function runCommand(
 		stdout: options.show ? ['inherit', 'pipe'] : 'pipe',
 		stderr: options.show ? ['inherit', 'pipe'] : 'pipe',
 		timeout: options.timeoutMs ?? 600_000,
+		...options.user,
 		reject: false,
 	});
 	return { exitCode: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };

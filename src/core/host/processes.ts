@@ -1,4 +1,5 @@
 /** Looks at running processes through /proc: who started whom, how much memory they hold, whether they are gone. */
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { readOptional } from './read.ts';
 
@@ -82,10 +83,42 @@ export function heldBytes(init: number, folders: readonly string[], limit: numbe
 
 /** Kills `pid` if it is still the child of `parent`; a number that was given away again is left alone. */
 export function killChild(parent: number, pid: number): void {
-	if (parentOf(pid) !== parent) return;
+	if (parentOf(pid) === parent) kill(pid);
+}
+
+/** A variable by which processes are known that lost their parents. */
+export const markName = 'SECURE_CODE_JOB';
+
+/** Processes that were started with a mark; those of other users cannot be asked unless we are root. */
+export function markedProcesses(): { readonly pid: number; readonly mark: string }[] {
+	return allProcesses().flatMap((pid) => {
+		const environment = readOptional(`/proc/${pid}/environ`)?.split('\0') ?? [];
+		const line = environment.find((variable) => variable.startsWith(`${markName}=`));
+		return line === undefined ? [] : [{ pid, mark: line.slice(markName.length + 1) }];
+	});
+}
+
+/** A mark names who made it, so that a later process can tell what was left behind. */
+export function newMark(): string {
+	const own = processId(process.pid);
+	return `${process.pid}.${own?.startedAt ?? 0}.${randomBytes(16).toString('hex')}`;
+}
+
+/** Whether the process that made a mark is gone. */
+function isOrphan(mark: string): boolean {
+	const [, pid, startedAt] = /^(\d+)\.(\d+)\.[0-9a-f]{32}$/.exec(mark) ?? [];
+	return pid !== undefined && startedAt !== undefined && !isThere({ pid: Number(pid), startedAt });
+}
+
+export function kill(pid: number): void {
 	try {
 		process.kill(pid, 'SIGKILL');
 	} catch {
 		// It ended in this moment.
 	}
+}
+
+/** Ends what jobs of a killed agent left behind. */
+export function killOrphans(): void {
+	for (const { pid, mark } of markedProcesses()) if (isOrphan(mark)) kill(pid);
 }

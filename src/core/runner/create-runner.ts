@@ -1,6 +1,7 @@
 /** The runner of this process: finds the profile of a job, narrows its limits, and hands it to the backend of the profile. */
 import { KnownError } from '../../contract/error.ts';
 import type { BoxIo, ProbeStep } from '../sandbox/backend.ts';
+import { DirectEngine } from './direct.ts';
 import type { Engine, PreparedJob } from './engine.ts';
 import { JailedEngine } from './jailed.ts';
 import type { Profile } from './profile.ts';
@@ -61,7 +62,12 @@ class InProcessRunner implements Runner {
 	constructor({ profiles, dir, masks = [] }: RunnerOptions) {
 		this.#profiles = profiles;
 		const around = { profiles, dir, hidden: [dir, ...masks] };
-		this.#engines = { nsjail: new JailedEngine(around), direct: undefined, docker: undefined, podman: undefined };
+		this.#engines = {
+			nsjail: new JailedEngine(around),
+			direct: new DirectEngine(),
+			docker: undefined,
+			podman: undefined,
+		};
 	}
 
 	async run(job: DeviceJob, io: BoxIo): Promise<RunnerOutcome> {

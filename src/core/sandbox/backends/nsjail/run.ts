@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
-import { type StartedProcess, startProcess } from '../../../host/process.ts';
+import { hearOutput, type StartedProcess, startProcess } from '../../../host/process.ts';
 import { childrenOf, heldBytes, isThere, killChild, type ProcessId, processId } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSocket, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
@@ -106,21 +106,11 @@ export class JailRun {
 		this.#usage = this.#cgroup?.usage();
 	}
 
-	#print(stream: OutputStream, chunk: Buffer): void {
+	#print(stream: OutputStream, chunk: Buffer): void | Promise<void> {
 		this.#printed[stream] += chunk.length;
 		const taken = this.#io.onOutput(stream, chunk);
-		if (taken) void this.#holdBack(taken);
 		this.#settle();
-	}
-
-	/** What is not read fills the pipe, and then the program waits. */
-	async #holdBack(taken: Promise<void>): Promise<void> {
-		const { stdout, stderr } = this.#child;
-		stdout?.pause();
-		stderr?.pause();
-		await taken.catch(() => {});
-		stdout?.resume();
-		stderr?.resume();
+		return taken;
 	}
 
 	/** With a collector the archive is part of the outcome, and it ends with nsjail. */
@@ -131,9 +121,8 @@ export class JailRun {
 	}
 
 	#listen(): void {
-		const [, stdout, stderr, , collected, log] = this.#child.stdio as (Readable | null)[];
-		stdout?.on('data', (chunk: Buffer) => this.#print('stdout', chunk));
-		stderr?.on('data', (chunk: Buffer) => this.#print('stderr', chunk));
+		const [, , , , collected, log] = this.#child.stdio as (Readable | null)[];
+		hearOutput(this.#child, (stream, chunk) => this.#print(stream, chunk));
 		log?.setEncoding('utf8').on('data', (text: string) => {
 			this.#log = (this.#log + text).slice(0, logBytes);
 		});

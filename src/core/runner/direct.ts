@@ -1,0 +1,148 @@
+/** Runs commands on the device itself: no jail, its own user, and nothing left behind. Its name says what it is. */
+import { closeSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { KnownError } from '../../contract/error.ts';
+import { type Cgroup, type CgroupHost, findCgroups } from '../host/cgroup.ts';
+import { killOrphans, newMark } from '../host/processes.ts';
+import { RunFolder } from '../host/run-folder.ts';
+import { createWorkspace, type Workspace } from '../host/workspace.ts';
+import type { BoxIo, ProbeStep, Tier } from '../sandbox/backend.ts';
+import { type Account, findAccount } from './accounts.ts';
+import { DirectRun, type Refusal } from './direct-run.ts';
+import type { Engine, PreparedJob } from './engine.ts';
+import { environmentFor } from './environment.ts';
+import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
+import type { Profile } from './profile.ts';
+import type { RunnerOutcome } from './runner.ts';
+
+const backend = 'direct';
+
+/** Beside the sources, and beside the bundle that is made of them. */
+const keeperBinary = (): string => join(import.meta.dirname, 'keeper', `keeper-${process.arch}`);
+
+const ownUid = (): number => process.getuid?.() ?? 0;
+
+/**
+ * @returns null for our own user, whom only a profile that says so may have
+ * @throws PROFILE_UNUSABLE when the profile names nobody, or somebody whom we cannot or may not be
+ */
+export async function accountFor(name: string, { user, runsAsAgent }: Profile): Promise<Account | null> {
+	const refuse = (details: string) => new KnownError('PROFILE_UNUSABLE', { profile: name, details });
+	if (user === undefined && !runsAsAgent) throw refuse('it names no user, and the agent does not lend its own');
+	const account = user === undefined ? null : await findAccount(name, user);
+	if (account && account.uid !== ownUid()) {
+		if (ownUid() !== 0) throw refuse(`only root can run commands as ${user}`);
+		return account;
+	}
+	if (!runsAsAgent)
+		throw refuse(`${user} is the agent's own user; "runsAsAgent" allows it, and with it the agent's keys`);
+	return null;
+}
+
+/** A path as it is, a bare name on the search path. Whether the user may execute it, the kernel says. */
+function programOn(name: string, folders: readonly string[], cwd: string): string | undefined {
+	const candidates = name.includes('/')
+		? [join(name.startsWith('/') ? '/' : cwd, name)]
+		: folders.map((at) => join(at, name));
+	const isProgram = (path: string): boolean => {
+		const stats = statSync(path, { throwIfNoEntry: false });
+		return stats?.isFile() === true && (stats.mode & 0o111) !== 0;
+	};
+	return name === '' ? undefined : candidates.find(isProgram);
+}
+
+export class DirectEngine implements Engine {
+	#cgroups: CgroupHost | undefined;
+	#isReady = false;
+
+	async run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome> {
+		const account = await accountFor(job.profile, job.rules);
+		this.#prepare();
+		const folder = RunFolder.create();
+		const workspace = createWorkspace(account ?? undefined);
+		try {
+			return await this.#runIn(folder, workspace, account, job, io);
+		} finally {
+			folder.remove();
+			await workspace.remove();
+		}
+	}
+
+	async probe(name: string, profile: Profile): Promise<readonly ProbeStep[]> {
+		return [{ name, status: 'ok', detail: profile.backend, fix: null }];
+	}
+
+	get #tier(): Tier {
+		return this.#cgroups ? 'full' : 'reduced';
+	}
+
+	/** What a killed agent left behind is ended before anything new is started. */
+	#prepare(): void {
+		if (this.#isReady) return;
+		this.#isReady = true;
+		killOrphans();
+		this.#cgroups = findCgroups();
+	}
+
+	async #runIn(folder: RunFolder, workspace: Workspace, account: Account | null, job: PreparedJob, io: BoxIo) {
+		const group = account?.gid ?? process.getgid?.() ?? 0;
+		const scriptPath = join(folder.path, 'script');
+		const start = plan(job, scriptPath, workspace.path);
+		const where = { backend, tier: this.#tier };
+		if (start instanceof NoProgram) return notFound(start, io, where);
+		if (start.script !== undefined) folder.writeFor(group, 'script', start.script);
+		const stdin = job.stdin === null ? undefined : openSync(folder.writeFor(group, 'stdin', job.stdin), 'r');
+		const { memoryBytes, processes } = job.limits;
+		const limits = { memoryBytes, processes: processes + 1, cpus: job.rules.cpus };
+		let cgroup: Cgroup | undefined;
+		try {
+			cgroup = this.#cgroups?.create(folder.name, limits);
+			const run = new DirectRun(startOf(job, start, account, workspace.path, stdin), io, cgroup);
+			const outcome = await run.finish();
+			explain(job, run.refusal);
+			return { ...outcome, ...where };
+		} finally {
+			if (stdin !== undefined) closeSync(stdin);
+			cgroup?.closeTaskLists();
+			cgroup?.remove();
+		}
+	}
+}
+
+function plan(job: PreparedJob, scriptPath: string, cwd: string): PlannedStart | NoProgram {
+	try {
+		return startFor(job.plan, scriptPath, (program) => programOn(program, job.rules.path, job.cwd ?? cwd));
+	} catch (error) {
+		if (error instanceof NoProgram) return error;
+		throw error;
+	}
+}
+
+const startOf = (
+	job: PreparedJob,
+	{ argv }: PlannedStart,
+	account: Account | null,
+	workspace: string,
+	stdin: number | undefined,
+) => ({
+	keeper: keeperBinary(),
+	account,
+	argv,
+	env: environmentFor(job.rules, job.env, { HOME: workspace, TMPDIR: workspace, ...userNames(job.rules) }),
+	cwd: job.cwd ?? workspace,
+	stdin,
+	mark: newMark(),
+	limits: job.limits,
+});
+
+const userNames = ({ user }: Profile): Record<string, string> =>
+	user === undefined ? {} : { USER: user, LOGNAME: user };
+
+function explain({ profile, cwd }: PreparedJob, refusal: Refusal | undefined): void {
+	if (refusal?.kind === 'no-folder')
+		throw new KnownError('JOB_INVALID', {
+			details: `the folder ${cwd} cannot be entered by a command of this profile`,
+		});
+	if (refusal?.kind === 'no-user')
+		throw new KnownError('PROFILE_UNUSABLE', { profile, details: `its user cannot be had (errno ${refusal.errno})` });
+}
