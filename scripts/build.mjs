@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { licencesOf } from './licences.mjs';
 
-const initFolder = 'src/core/sandbox/init';
-const initNames = /^init-(x64|arm64)$/;
+/** Small programs in C that are kept as binaries, one for each kind of processor. */
+const binaryFolders = { init: 'src/core/sandbox/init', keeper: 'src/core/runner/keeper' };
+const binaryNames = /^(init|keeper)-(x64|arm64)$/;
 
 // CommonJS has no import.meta; these are its words for the same things.
 const importMeta = {
@@ -119,15 +120,13 @@ async function bundle(options) {
 	return metafile;
 }
 
-/** Each of the two bundles that build jails looks for the first process of a jail beside itself. */
-async function copyInit() {
-	const names = (await readdir(initFolder)).filter((name) => initNames.test(name));
-	for (const folder of ['dist/core/init', 'dist/device/init']) {
-		await mkdir(folder, { recursive: true });
-		for (const name of names) {
-			await copyFile(join(initFolder, name), join(folder, name));
-			await chmod(join(folder, name), 0o755);
-		}
+async function copyBinaries(name, folder) {
+	await mkdir(`dist/core/${name}`, { recursive: true });
+	for (const file of await readdir(folder)) {
+		if (!binaryNames.test(file)) continue;
+		const target = join(`dist/core/${name}`, file);
+		await copyFile(join(folder, file), target);
+		await chmod(target, 0o755);
 	}
 }
 
@@ -141,7 +140,7 @@ async function copyPython() {
 
 await rm('dist', { recursive: true, force: true });
 const metafiles = await Promise.all(bundles.map(bundle));
-await copyInit();
+for (const [name, folder] of Object.entries(binaryFolders)) await copyBinaries(name, folder);
 await copyPython();
 await cp('src/device/agent/page', 'dist/device/page', { recursive: true });
 await chmod('dist/cli/main.js', 0o755);

@@ -32,7 +32,7 @@ export const identities: readonly Identity[] = [
 	{ name: 'an ordinary user', uid: isRoot ? nobody : (process.getuid?.() ?? nobody), skipped: null },
 ];
 
-const couldBeRoot = (): boolean => spawnSync('sudo', ['-n', 'true']).status === 0;
+export const couldBeRoot = (): boolean => spawnSync('sudo', ['-n', 'true']).status === 0;
 
 /** Stands in the environment of the command line, as n8n's own secrets do, and may appear nowhere in a jail. */
 export const canary = 'canary-6f1d2c9e';

@@ -1,4 +1,4 @@
-/** The first process of a jail is kept as a binary; this proves which source it was made of. */
+/** The first process of a jail and the keeper of a direct command are kept as binaries; this proves which source they were made of. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const folder = 'src/core/sandbox/init';
+const folders = { init: 'src/core/sandbox/init', keeper: 'src/core/runner/keeper' } as const;
 
 const compilers = {
 	x64: process.env.CC_X64 ?? 'x86_64-linux-gnu-gcc',
@@ -25,12 +25,16 @@ function versionOf(compiler: string): string | undefined {
 
 const machines = { x64: 62, arm64: 183 };
 
-describe.each(['x64', 'arm64'] as const)('init-%s', (architecture) => {
-	const binary = readFileSync(join(folder, `init-${architecture}`));
+const binaries = (['init', 'keeper'] as const).flatMap((name) =>
+	(['x64', 'arm64'] as const).map((architecture) => ({ name, architecture, folder: folders[name] })),
+);
+
+describe.each(binaries)('$name-$architecture', ({ name, architecture, folder }) => {
+	const binary = readFileSync(join(folder, `${name}-${architecture}`));
 
 	it('carries the hash of the source that lies beside it', () => {
 		const hash = createHash('sha256')
-			.update(readFileSync(join(folder, 'init.c')))
+			.update(readFileSync(join(folder, `${name}.c`)))
 			.digest('hex');
 		expect(/source-sha256=(\w+)/.exec(binary.toString('latin1'))?.[1]).toBe(hash);
 	});
@@ -49,9 +53,9 @@ describe.each(['x64', 'arm64'] as const)('init-%s', (architecture) => {
 		if (version === undefined) return skip(`${compiler} is not installed`);
 		if (!binary.includes(`GCC: ${version}`)) return skip(`${compiler} is ${version}, not the one that made the binary`);
 		const place = tempFolder();
-		for (const name of ['init.c', 'build.sh']) copyFileSync(join(folder, name), join(place, name));
+		for (const file of [`${name}.c`, 'build.sh']) copyFileSync(join(folder, file), join(place, file));
 		// The other binary is made with the same compiler, so that one compiler is enough for one test.
 		execFileSync('sh', ['build.sh'], { cwd: place, env: { ...process.env, CC_X64: compiler, CC_ARM64: compiler } });
-		expect(readFileSync(join(place, `init-${architecture}`)).equals(binary)).toBe(true);
+		expect(readFileSync(join(place, `${name}-${architecture}`)).equals(binary)).toBe(true);
 	});
 });

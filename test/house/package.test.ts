@@ -20,7 +20,7 @@ const allowedFiles = [
 	/^(package\.json|README\.md|LICENSE)$/,
 	/^dist\/THIRD-PARTY-LICENSES$/,
 	/^dist\/core\/(compose|inspect-worker)\.js$/,
-	/^dist\/(core|device)\/init\/init-(x64|arm64)$/,
+	/^dist\/core\/(init\/init|keeper\/keeper)-(x64|arm64)$/,
 	/^dist\/core\/python\/secure_code_[a-z]+\.py$/,
 	/^dist\/cli\/main\.js$/,
 	/^dist\/device\/(agent|client)\.js$/,
@@ -36,6 +36,8 @@ const neededFiles = [
 	'dist/core/inspect-worker.js',
 	'dist/core/init/init-x64',
 	'dist/core/init/init-arm64',
+	'dist/core/keeper/keeper-x64',
+	'dist/core/keeper/keeper-arm64',
 	'dist/core/python/secure_code_start.py',
 	'dist/core/python/secure_code_figures.py',
 	'dist/cli/main.js',
@@ -72,8 +74,12 @@ describe('the packed package', () => {
 	});
 
 	it('can start the command line and the first process of a jail', () => {
-		const programs = ['dist/cli/main.js', 'dist/core/init/init-x64', 'dist/core/init/init-arm64'];
-		expect(programs.map((path) => statSync(path).mode & 0o777)).toEqual([0o755, 0o755, 0o755]);
+		const small = ['init/init', 'keeper/keeper'].flatMap((name) => [
+			`dist/core/${name}-x64`,
+			`dist/core/${name}-arm64`,
+		]);
+		const programs = ['dist/cli/main.js', ...small];
+		expect(programs.filter((path) => (statSync(path).mode & 0o777) !== 0o755)).toEqual([]);
 		expect(readFileSync('dist/cli/main.js', 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
 	});
 

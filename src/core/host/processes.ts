@@ -39,6 +39,13 @@ export function childrenOf(pid: number): number[] {
 	}
 }
 
+/** Processes and threads of a user, which is what RLIMIT_NPROC counts. */
+export function tasksOf(uid: number): number {
+	const texts = allProcesses().map((pid) => readOptional(`/proc/${pid}/status`) ?? '');
+	const own = texts.filter((text) => /^Uid:\s+(\d+)/m.exec(text)?.[1] === String(uid));
+	return sum(own.map((text) => Number(/^Threads:\s+(\d+)/m.exec(text)?.[1] ?? 1)));
+}
+
 function descendantsOf(pid: number): number[] {
 	return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }

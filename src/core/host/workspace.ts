@@ -1,5 +1,5 @@
 /** A folder for one job that its user may fill, on a device without a jail. It is emptied as that user, never as root. */
-import { chownSync, existsSync, lstatSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRoot } from './folders.ts';
@@ -18,7 +18,14 @@ interface Owner {
  */
 async function removeAs(path: string, owner: Owner): Promise<void> {
 	const user = isRoot() && owner.uid !== 0 ? { user: { uid: owner.uid, gid: owner.gid } } : {};
-	await runCommand('/bin/rm', ['-rf', '--', path], { env: {}, timeoutMs: 60_000, ...user });
+	const options = { env: {}, timeoutMs: 60_000, ...user };
+	await runCommand('/bin/chmod', ['-R', 'u+rwX', '--', path], options);
+	await runCommand('/bin/rm', ['-rf', '--', path], options);
+	try {
+		rmdirSync(path);
+	} catch {
+		// It is gone already, or something in it stayed.
+	}
 }
 
 let isSwept = false;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cgroup, CgroupUsage } from '../host/cgroup.ts';
 import { hearOutput, type StartedProcess, startProcess } from '../host/process.ts';
-import { heldBytes, kill, markedProcesses, markName } from '../host/processes.ts';
+import { heldBytes, kill, markedProcesses, markName, tasksOf } from '../host/processes.ts';
 import type { BoxIo, BoxOutcome, StopReason } from '../sandbox/backend.ts';
 import { decodeWaitStatus, type Ended } from '../sandbox/backends/nsjail/control.ts';
 import type { Account } from './accounts.ts';
@@ -36,6 +36,12 @@ export interface DirectStart {
 	readonly limits: DeviceLimits;
 }
 
+/** Without a control group the kernel can only count all processes of the user together; those there are already count too. */
+function wordsFor({ account, limits, cwd, argv }: DirectStart, hasCgroup: boolean): string[] {
+	const most = hasCgroup ? '-' : tasksOf(account?.uid ?? process.getuid?.() ?? 0) + limits.processes;
+	return [account?.uid ?? '-', account?.gid ?? '-', most, cwd, ...argv].map(String);
+}
+
 /** Why a command was not started: who must act is another in each case. */
 export type Refusal = Extract<KeeperMessage, { errno: number }>;
 
@@ -62,8 +68,7 @@ export class DirectRun {
 		this.#start = start;
 		this.#io = io;
 		this.#cgroup = cgroup;
-		const { uid, gid } = start.account ?? { uid: '-', gid: '-' };
-		this.#child = startProcess(start.keeper, [`${uid}`, `${gid}`, start.cwd, ...start.argv], {
+		this.#child = startProcess(start.keeper, wordsFor(start, cgroup !== undefined), {
 			env: { ...start.env, [markName]: start.mark },
 			stdio: [start.stdin ?? 'ignore', 'pipe', 'pipe', 'pipe'],
 			umask,

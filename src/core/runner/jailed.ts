@@ -52,14 +52,15 @@ export class JailedEngine implements Engine {
 
 	async #look(ground: Ground, name: string, profile: Profile, cwd: string | null) {
 		const isOwnUser = ground.firstUser === undefined;
-		const device = lookAtDevice(isOwnUser || profile.user !== undefined);
+		const user = await userOf(name, profile, isOwnUser);
+		const device = lookAtDevice(user);
 		const view = deviceViewFor({
 			name,
 			profile,
 			device,
 			hidden: this.#around.hidden,
 			isOwnUser,
-			user: await userOf(name, profile, isOwnUser),
+			user,
 			home: homedir(),
 			writableSources: this.#writableSources(device),
 			cwd,

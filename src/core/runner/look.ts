@@ -42,34 +42,33 @@ function kindOf(stats: Stats): PathKind {
 	return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-const allows = (path: string, bits: number): boolean => ((attempt(() => statSync(path))?.mode ?? 0) & bits) === bits;
+/** Who stands behind a job; null: a user whom no ownership and no group helps. */
+export type Behind = { readonly uid: number; readonly gid: number } | null;
 
-const enter = 0o001;
-const read = 0o004;
+const enter = 0o1;
+const read = 0o4;
 
-/** A user whom no group and no ownership helps. */
-function canAnyoneReach(path: string): boolean {
+function allows(path: string, behind: Behind, bit: number): boolean {
+	const stats = attempt(() => statSync(path));
+	if (!stats) return false;
+	const shift = stats.uid === behind?.uid ? 6 : stats.gid === behind?.gid ? 3 : 0;
+	return ((stats.mode >> shift) & bit) === bit;
+}
+
+function canReach(path: string, behind: Behind): boolean {
 	const parent = dirname(path);
-	if (parent !== path && !(allows(parent, enter) && canAnyoneReach(parent))) return false;
-	return attempt(() => statSync(path))?.isDirectory() === true || allows(path, read);
+	if (parent !== path && !(allows(parent, behind, enter) && canReach(parent, behind))) return false;
+	return attempt(() => statSync(path))?.isDirectory() === true || allows(path, behind, read);
 }
 
-function canWeReach(path: string): boolean {
-	const isFolder = attempt(() => statSync(path))?.isDirectory() === true;
-	const test = () => accessSync(isFolder ? dirname(path) : path, isFolder ? constants.X_OK : constants.R_OK);
-	return attempt(() => test() ?? true) === true;
-}
-
-/** @param isOwnUser whether our own user stands behind jobs */
-export function lookAtDevice(isOwnUser: boolean): Device {
+export function lookAtDevice(behind: Behind): Device {
 	return {
 		mounts: readMounts(),
 		realpath: (path) => attempt(() => realpathSync(path)),
 		kindOf: (path) => attempt(() => kindOf(lstatSync(path))),
 		linkTarget: (path) => attempt(() => readlinkSync(path)),
 		entries: (folder) => attempt(() => readdirSync(folder)) ?? [],
-		canReach: isOwnUser ? canWeReach : canAnyoneReach,
-		isExecutable: (path) =>
-			isOwnUser ? attempt(() => accessSync(path, constants.X_OK) ?? true) === true : allows(path, 0o001),
+		canReach: (path) => canReach(path, behind),
+		isExecutable: (path) => allows(path, behind, enter),
 	};
 }

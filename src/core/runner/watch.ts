@@ -47,8 +47,9 @@ export class Watch {
 		this.#outer.signal.removeEventListener('abort', this.#onAbort);
 	}
 
-	/** The piece that crosses the limit is passed on whole: what was printed before it must not be lost. */
+	/** The piece that crosses the limit is passed on whole, and nothing after it. */
 	#hear(stream: OutputStream, chunk: Buffer): void | Promise<void> {
+		if (this.#printed > this.#limits.outputBytes) return;
 		this.#printed += chunk.length;
 		if (this.#printed > this.#limits.outputBytes) this.stop('output');
 		const taken = this.#outer.onOutput(stream, chunk);

@@ -9,7 +9,7 @@ import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
 import type { Policy } from '../../core/policy/policy.ts';
 import { FairQueue } from '../../core/queue.ts';
-import { createRunner } from '../../core/runner/create-runner.ts';
+import { createRunner } from '../../core/compose.ts';
 import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';

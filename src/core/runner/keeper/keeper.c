@@ -3,9 +3,9 @@
  * parent of whatever the command leaves behind (setsid, double fork, nohup change nothing about that), and ends only when
  * the kernel says that nobody is left. Freestanding: no libc, no allocation.
  *
- *   keeper UID GID FOLDER PROGRAM ARG...
+ *   keeper UID GID PROCESSES FOLDER PROGRAM ARG...
  *
- * UID and GID = "-" to stay who one is. FOLDER becomes the working folder, entered as the user; the umask is inherited.
+ * UID and GID = "-" to stay who one is. PROCESSES = how many the user may have in all, "-" for as many as before. FOLDER becomes the working folder, entered as the user; the umask is inherited.
  * File descriptors: 0-2 the command's own, 3 the host's control socket.
  *
  * Control socket, host to keeper: one byte 'g' (go) when the limits stand around the keeper, which the command inherits.
@@ -90,6 +90,7 @@ enum {
 	PR_CAP_AMBIENT_ = 47,
 	PR_CAP_AMBIENT_CLEAR_ALL_ = 4,
 	RLIMIT_CORE_ = 4,
+	RLIMIT_NPROC_ = 6,
 	RUSAGE_CHILDREN_ = -1,
 	WNOHANG_ = 1,
 	BUFFER = 16384,
@@ -200,7 +201,8 @@ static void become(const char *user, const char *group) {
 }
 
 static long start(char **words, char **environment) {
-	unsigned long no_core[2] = {0, 0};
+	unsigned long no_core[2] = {0, 0}, processes = number_of(words[2]);
+	unsigned long most[2] = {processes, processes};
 	long pid = call(SYS_clone, SIGCHLD_, 0, 0, 0, 0);
 	if (pid != 0) return pid;
 	call1(SYS_setsid, 0);
@@ -208,9 +210,10 @@ static long start(char **words, char **environment) {
 	become(words[0], words[1]);
 	/* Becoming another user takes it back, so it comes after. */
 	call(SYS_prctl, PR_SET_PDEATHSIG_, SIGKILL_, 0, 0, 0);
-	fail('D', call1(SYS_chdir, words[2]));
+	if (is_number(words[2])) call2(SYS_setrlimit, RLIMIT_NPROC_, most);
+	fail('D', call1(SYS_chdir, words[3]));
 	signals(2, 0);
-	fail('X', call3(SYS_execve, words[3], words + 3, environment));
+	fail('X', call3(SYS_execve, words[4], words + 4, environment));
 	return -1;
 }
 
@@ -281,7 +284,7 @@ __attribute__((used)) void run(long *stack) {
 	char **environment = argv + stack[0] + 1;
 	unsigned long child_ended = 1UL << (SIGCHLD_ - 1);
 	int status = 0;
-	if (stack[0] < 5) quit(2);
+	if (stack[0] < 6) quit(2);
 
 	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0);
 	call(SYS_prctl, PR_SET_NAME_, (long)"keeper", 0, 0, 0);
