@@ -163,7 +163,8 @@ export class RunnerHost {
 				if (line.outcome || line.error) resolve({ outcome: line.outcome, error: line.error, ...texts });
 			});
 		});
-		const base = { jobId: `job-${id}`, cwd: null, env: {}, stdin: null, image: null, container: null };
+		const none = { cwd: null, stdin: null, network: null, image: null, container: null };
+		const base = { jobId: `job-${id}`, env: {}, ...none };
 		const job: DeviceJob = { ...base, plan, profile, ...change, limits: { ...limits, ...change.limits } };
 		this.#send({ id, job });
 		return {

@@ -42,8 +42,6 @@ const neededFiles = [
 	'dist/core/python/secure_code_figures.py',
 	'dist/cli/main.js',
 	'dist/device/agent.js',
-	'dist/device/init/init-x64',
-	'dist/device/init/init-arm64',
 	'dist/device/client.js',
 	'dist/device/page/index.html',
 	...manifest.n8n.credentials,

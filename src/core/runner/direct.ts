@@ -57,6 +57,11 @@ export class DirectEngine implements Engine {
 
 	async run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome> {
 		const account = await accountFor(job.profile, job.rules);
+		if (job.network === 'none')
+			throw new KnownError('JOB_UNSUPPORTED', {
+				field: 'network',
+				details: 'a command that runs on the device itself has the network of the device',
+			});
 		this.#prepare();
 		const folder = RunFolder.create();
 		const workspace = createWorkspace(account ?? undefined);

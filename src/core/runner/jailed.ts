@@ -28,15 +28,14 @@ const commandLimits = { openFiles: 1_024, fileBytes: 1024 * MiB } as const;
 
 export class JailedEngine implements Engine {
 	readonly #around: Surroundings;
-	#ground: Promise<Ground> | undefined;
 
 	constructor(around: Surroundings) {
 		this.#around = around;
 	}
 
 	async run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome> {
-		const ground = await this.#stand();
-		const { view, device } = await this.#look(ground, job.profile, job.rules, job.cwd);
+		const ground = await stand();
+		const { view, device } = await this.#look(ground, job);
 		const start = plan(job, view, device);
 		if (start instanceof NoProgram) return notFound(start, io, { backend, tier: ground.tier });
 		const own = { ...io, stdin: job.stdin ?? undefined };
@@ -50,7 +49,8 @@ export class JailedEngine implements Engine {
 		return [{ name, status: 'ok', detail: profile.backend, fix: null }];
 	}
 
-	async #look(ground: Ground, name: string, profile: Profile, cwd: string | null) {
+	async #look(ground: Ground, { profile: name, rules, cwd, network }: PreparedJob) {
+		const profile = network === null ? rules : { ...rules, network };
 		const isOwnUser = ground.firstUser === undefined;
 		const user = await userOf(name, profile, isOwnUser);
 		const device = lookAtDevice(user);
@@ -83,15 +83,17 @@ export class JailedEngine implements Engine {
 		mkdirSync(folder, { recursive: true, mode: 0o700 });
 		return folder;
 	}
+}
 
-	/** Found once and kept; a failure is not kept, so that a repaired host works without a restart. */
-	#stand(): Promise<Ground> {
-		this.#ground ??= findGround([], forCommands).catch((error: unknown) => {
-			this.#ground = undefined;
-			throw error;
-		});
-		return this.#ground;
-	}
+let found: Promise<Ground> | undefined;
+
+/** Found once for the whole process and kept; a failure is not kept, so that a repaired host works without a restart. */
+function stand(): Promise<Ground> {
+	found ??= findGround([], forCommands).catch((error: unknown) => {
+		found = undefined;
+		throw error;
+	});
+	return found;
 }
 
 /** Root never lends itself to a jail, and nobody else can lend another user. */

@@ -30,6 +30,14 @@ function open(host: RunnerHost, name: string): string {
 	return folder;
 }
 
+/** Network interfaces of this host, as the kernel lists them. */
+const interfaces = (): string[] =>
+	readFileSync('/proc/net/dev', 'utf8')
+		.split('\n')
+		.slice(2)
+		.map((line) => line.split(':')[0]?.trim() ?? '')
+		.filter(Boolean);
+
 const profiles = (host: RunnerHost) => ({
 	plain: { mounts: system },
 	data: {
@@ -46,6 +54,7 @@ const profiles = (host: RunnerHost) => ({
 		path: ['/readable', '/usr/bin'],
 		cpus: 0.5,
 	},
+	network: { mounts: system, network: 'host' },
 	missing: { mounts: [...system, { path: '/nowhere/at/all' }] },
 	agent: { mounts: [...system, { path: host.dir }] },
 	over: { mounts: [...system, { path: join(host.dir, '..'), isWritable: true }] },
@@ -140,6 +149,17 @@ asEachAgent(profiles, (host) => {
 			const script = 'exec 3<>/dev/tcp/127.0.0.1/1; ls /sys/class/net 2> /dev/null';
 			expect((await host.bash('plain', script)).stderr).toContain('Connection refused');
 			expect((await host.bash('plain', 'exec 3<>/dev/tcp/192.0.2.1/80')).stderr).toContain('Network is unreachable');
+		});
+
+		test('has that of the device where the profile says so, unless the job does without', async () => {
+			const script = "sed 's/:.*//' /proc/net/dev | tail -n +3 | tr -d ' ' | sort | tr -d '\\n'; ip -o link 2> /dev/null | wc -l";
+			const [with_, without] = [
+				await host.bash('network', script),
+				await host.bash('network', script, { network: 'none' }),
+			];
+			expect(printed(without)).toBe('lo0\n');
+			expect(printed(with_)).toBe(`${interfaces().sort().join('')}${interfaces().length}\n`);
+			expect(ended(await host.argv('direct', ['true'], { network: 'none' }))).toEqual(refused('JOB_UNSUPPORTED'));
 		});
 
 		test('sees only its own processes', async () => {
