@@ -6,20 +6,22 @@ const mask = '[REDACTED]';
 /** From, up to, not including, the secret itself. */
 type Span = readonly [number, number];
 
-/** Where secrets begin, or what stands before them. Nothing in it repeats, so that one pass takes as long as the text. */
-const starts = new RegExp(
-	[
-		'(?<name>passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd|authorization)',
-		'(?<scheme>\\b(?:bearer|basic)[ \\t])',
-		'(?<url>://)',
-		'(?<login>[ \\t](?:-u|--user)[ =])',
-		'(?<jwt>\\beyJ)',
-		'(?<aws>\\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA|AIPA))',
-		'(?<key>\\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[srp]k[-_]|AIza))',
-		'(?<pem>-----BEGIN )',
-	].join('|'),
-	'gi',
-);
+/** Where secrets begin, or what stands before them. */
+const beginnings = {
+	name: '(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd|authorization)',
+	scheme: '\\b(?:bearer|basic)[ \\t]',
+	url: '://',
+	login: '[ \\t](?:-u|--user)[ =]',
+	jwt: '\\beyJ',
+	aws: '\\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA|AIPA)',
+	key: '\\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[srp]k[-_]|AIza)',
+	pem: '-----BEGIN ',
+} as const;
+type Kind = keyof typeof beginnings;
+const kinds = Object.keys(beginnings) as Kind[];
+
+/** One group for each kind, in order. Nothing in it repeats, so that one pass takes as long as the text. */
+const starts = new RegExp(kinds.map((kind) => `(${beginnings[kind]})`).join('|'), 'gi');
 
 function sticky(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
 	pattern.lastIndex = at;
@@ -102,7 +104,7 @@ class Finder {
 		return [start, this.#text[second] === '.' ? this.#runEnd(second + 1) : second];
 	}
 
-	find(kind: string, start: number, end: number): Span | undefined {
+	find(kind: Kind, start: number, end: number): Span | undefined {
 		const text = this.#text;
 		const whole = (span: Span | undefined): Span | undefined => span && [start, span[1]];
 		switch (kind) {
@@ -120,7 +122,7 @@ class Finder {
 				return whole(inside(awsId, text, end));
 			case 'key':
 				return whole(inside(keyBody, text, end));
-			default:
+			case 'pem':
 				return keyBlock(text, start);
 		}
 	}
@@ -133,8 +135,8 @@ export function maskShapes(text: string): string {
 	let at = 0;
 	starts.lastIndex = 0;
 	for (let start = starts.exec(text); start; start = starts.exec(text)) {
-		const [kind = 'pem'] = Object.entries(start.groups ?? {}).find(([, found]) => found !== undefined) ?? [];
-		const span = finder.find(kind, start.index, starts.lastIndex);
+		const group = start.indexOf(start[0], 1);
+		const span = finder.find(kinds[group - 1] as Kind, start.index, starts.lastIndex);
 		if (!span) continue;
 		parts.push(text.slice(at, span[0]), mask);
 		at = span[1];

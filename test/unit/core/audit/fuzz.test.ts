@@ -72,7 +72,7 @@ describe('one flipped bit', () => {
 				const { status } = await verifyAudit({ dir: copy });
 				if (status === 'intact') expect(contentsOf(copy)).toEqual(before);
 			}),
-			{ numRuns: 4 * runs },
+			{ numRuns: 3 * runs },
 		);
 	});
 });

@@ -3,9 +3,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { verifyAudit } from '../../../../../src/core/audit/verify.ts';
-import { query } from '../../../../helpers/audit.ts';
-import { agentFolder, openTestStore } from '../../../../helpers/store.ts';
+import { verifyAudit } from '../../src/core/audit/verify.ts';
+import { query } from '../helpers/audit.ts';
+import { agentFolder, openTestStore } from '../helpers/store.ts';
 
 const program = 'test/helpers/store-writer.ts';
 const quiet = '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON';
