@@ -124,12 +124,8 @@ export class MemoryJobs implements Jobs {
 	async submit(principal: Principal, submission: Submission): Promise<JobView> {
 		jobDraftSchema.parse(submission.draft);
 		if (!may(principal, 'submit')) throw new KnownError('AUTH_FORBIDDEN', { details: 'it has not the role' });
-		const key = submission.draft.idempotencyKey;
-		const same = this.jobs.find(
-			(other) =>
-				key !== undefined && other.submission.draft.idempotencyKey === key && other.principal.name === principal.name,
-		);
-		if (same) return same.view();
+		const same = this.#sameAs(principal, submission);
+		if (same) return same;
 		const job = new MemoryJob(principal, submission, this.now);
 		this.jobs.push(job);
 		this.#act(job);
@@ -217,6 +213,16 @@ export class MemoryJobs implements Jobs {
 			reasons: [{ rule: 'test/rule', class: 'program', decision: this.decision, why: 'the test says so' }],
 			...{ plan: null, profile: null, limits: {}, isHighRisk: false, policyHash: '' },
 		};
+	}
+
+	/** The job of the same key; the same id of a client for another one is refused. */
+	#sameAs({ name }: Principal, { face, clientId, draft: { idempotencyKey } }: Submission): JobView | undefined {
+		const own = this.jobs.filter(({ principal }) => principal.name === name);
+		const same = own.find(({ submission }) => submission.draft.idempotencyKey === idempotencyKey);
+		if (idempotencyKey !== undefined && same) return same.view();
+		if (own.some(({ submission }) => clientId !== undefined && submission.clientId === clientId))
+			throw new KnownError('REQUEST_REPLAYED', { details: `its id was used for ${face}` });
+		return undefined;
 	}
 
 	#find(jobId: string): MemoryJob | undefined {

@@ -28,7 +28,11 @@ function refuseRights(principal: Principal, capability: string): void {
 		throw new KnownError('AUTH_FORBIDDEN', { details: `it was not granted the capability ${capability}` });
 }
 
-function refuseReplay({ store }: AdmissionParts, principal: Principal, { face, freshness }: Submission): void {
+/** An id that a client chose stands for one job for ever, which the store guards once more when it writes. */
+function refuseReplay({ store }: AdmissionParts, principal: Principal, submission: Submission): void {
+	const { face, clientId, freshness } = submission;
+	if (clientId !== undefined && store.jobByClientId(principal.name, face, clientId))
+		throw new KnownError('REQUEST_REPLAYED', { details: 'its id was used' });
 	if (!freshness) return;
 	const scope = `${face}:${principal.keyId ?? principal.name}`;
 	if (!store.firstTime(scope, freshness.nonce, freshness.expiresAt))
