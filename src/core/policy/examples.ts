@@ -1,20 +1,23 @@
-/** Tries a policy on the examples that its own rules carry. Pure. */
+/** Tries a policy on the examples that its own rules, programs and capabilities carry. Pure. */
+import type { PolicyDecision } from '../../contract/policy.ts';
 import { decide } from './decide.ts';
 import { matchesCommand, matchesText } from './operator.ts';
 import type { Capability, Policy, Rule } from './policy.ts';
+import type { Program } from './programs/program.ts';
 
-/** @returns which rule fails on which example; undefined when all hold */
-export function failingExample(policy: Policy): string | undefined {
-	for (const rule of [...policy.deny, ...policy.ask]) {
-		const failure = ruleFailure(rule);
-		if (failure !== undefined) return `rule ${rule.name}: ${failure}`;
-	}
-	for (const capability of policy.capabilities.values()) {
-		const failure = capabilityFailure(policy, capability);
-		if (failure !== undefined) return `capability ${capability.name}: ${failure}`;
-	}
-	return undefined;
+/** @param own names of the programs that this policy brings itself @returns which rule fails on which example */
+export function failingExample(policy: Policy, own: readonly string[]): string | undefined {
+	const rules = [...policy.deny, ...policy.ask].map((rule) => named(`rule ${rule.name}`, ruleFailure(rule)));
+	const programs = [...policy.programs.values()]
+		.filter(({ name }) => own.includes(name))
+		.map((program) => named(`program ${program.name}`, programFailure(policy, program)));
+	const capabilities = [...policy.capabilities.values()].map((capability) =>
+		named(`capability ${capability.name}`, capabilityFailure(policy, capability)),
+	);
+	return [...rules, ...programs, ...capabilities].find((failure) => failure !== undefined);
 }
+
+const named = (name: string, failure: string | undefined): string | undefined => failure && `${name}: ${failure}`;
 
 function ruleFailure(rule: Rule): string | undefined {
 	const matches = (example: string): boolean =>
@@ -25,39 +28,51 @@ function ruleFailure(rule: Rule): string | undefined {
 	return caught === undefined ? undefined : `"${caught}" must not match and does`;
 }
 
-/** As somebody who may ask for everything. */
-const anybody = { roles: ['executor' as const, 'admin' as const], capabilities: ['*'] };
+/** A program is tried as if a capability allowed it and everything it may start, and nothing else. */
+export function programFailure(policy: Policy, { allows, denies }: Program): string | undefined {
+	const [profile = ''] = Object.keys(policy.profiles);
+	const capability: Capability = {
+		...{ name: 'example', profile, accepts: ['script'], scripts: 'static', shells: ['bash'], programs: '*' },
+		...{
+			absolutePrograms: 'search-path',
+			requiresApproval: false,
+			autoApprove: [],
+			otherwise: 'deny',
+			unlisted: 'deny',
+			isHighRisk: false,
+		},
+		...{ allows: [...allows], denies: [...denies], asks: [] },
+	};
+	return capabilityFailure({ ...policy, deny: [], ask: [] }, capability);
+}
 
 function capabilityFailure(policy: Policy, capability: Capability): string | undefined {
-	const wanted = [
-		...capability.allows.map((example) => ({ example, word: 'allow' })),
-		...capability.asks.map((example) => ({ example, word: 'ask' })),
-		...capability.denies.map((example) => ({ example, word: 'deny' })),
-	];
-	for (const { example, word } of wanted) {
-		const decided = decideExample(policy, capability, example);
-		if (decided.decision !== word)
-			return `"${example}" must be decided ${word}, but ${decided.reasons[0]?.rule} says ${decided.decision}: ${decided.reasons[0]?.why}`;
+	const { allows, asks, denies } = capability;
+	const wanted = { allow: allows, ask: asks, deny: denies };
+	for (const [word, examples] of Object.entries(wanted)) {
+		for (const example of examples) {
+			const { decision, reasons } = decideExample(policy, capability, example);
+			const [first] = reasons;
+			if (decision !== word)
+				return `"${example}" must be decided ${word}, but ${first?.rule} says ${decision}: ${first?.why}`;
+		}
 	}
 	return undefined;
 }
 
-function decideExample(policy: Policy, capability: Capability, example: string) {
-	const isScript = capability.accepts.includes('script');
-	const command = isScript
-		? { mode: 'script' as const, script: example, shell: 'auto' as const }
-		: { mode: 'argv' as const, argv: example.split(' ') };
-	return decide(
-		{ ...policy, roles: { executor: ['*'] } },
-		{
-			principal: anybody,
-			capability: capability.name,
-			command,
-			cwd: undefined,
-			image: undefined,
-			container: undefined,
-			env: {},
-			deviceId: capability.devices?.[0] ?? 'device',
-		},
-	);
+/** As somebody who may ask for everything. */
+const anybody = { roles: ['executor' as const], capabilities: ['*'] };
+
+function decideExample(policy: Policy, capability: Capability, example: string): PolicyDecision {
+	const { name, devices, accepts } = capability;
+	const open = { ...policy, roles: { executor: ['*'] }, capabilities: new Map([[name, capability]]) };
+	return decide(open, {
+		principal: anybody,
+		capability: name,
+		command: accepts.includes('script')
+			? { mode: 'script', script: example, shell: 'auto' }
+			: { mode: 'argv', argv: example.split(' ') },
+		env: {},
+		deviceId: devices?.[0] ?? 'device',
+	});
 }

@@ -1,12 +1,12 @@
 /** Judges the commands of a job by the programs, paths and rules of a policy, and commands inside commands as well. Pure. */
 import { isForbiddenVariable } from '../../contract/environment.ts';
 import type { DecisionWord, PolicyReason } from '../../contract/policy.ts';
+import { type CodeKind, isCodeKind, objectionToCode } from './code/code.ts';
 import { isEnvironmentName } from './environment.ts';
 import { commandReasons } from './operator.ts';
 import { type Access, objectionTo, type Place, placeAt, workspace } from './paths.ts';
 import type { Capability, Policy } from './policy.ts';
 import { isAddress, possiblePaths } from './programs/any-arguments.ts';
-import { type CodeKind, isCodeKind, objectionToCode } from './programs/code.ts';
 import { startsOthers } from './programs/exec-capable.ts';
 import { judgeArguments, short } from './programs/judge.ts';
 import type { Program, ValueKind } from './programs/program.ts';
@@ -245,7 +245,8 @@ export class Judge {
 		else this.isAutoApproved = false;
 		if (isApproved) return;
 		if (objections.length === 0) this.#say('program', 'allow', rule, `${name} may be run so`);
-		for (const why of objections)
-			this.#say(rule === 'default' ? 'default' : 'program', capability.otherwise, rule, why);
+		const [kind, word] =
+			rule === 'default' ? (['default', capability.unlisted] as const) : (['program', capability.otherwise] as const);
+		for (const why of objections) this.#say(kind, word, rule, why);
 	}
 }

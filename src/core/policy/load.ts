@@ -8,7 +8,7 @@ import type { Capability, Pattern, Policy, Rule } from './policy.ts';
 import { compileProgram } from './programs/compile.ts';
 import { compile, NotationError } from './programs/notation.ts';
 import type { Program } from './programs/program.ts';
-import { shippedPrograms } from './programs/shipped.ts';
+import { shippedPrograms } from './programs/shipped/sets.ts';
 import {
 	type CapabilityShape,
 	capabilitySchema,
@@ -34,7 +34,10 @@ const invalid = (details: string): never => {
 export function loadPolicy(text: string, { ownPaths = [] }: LoadOptions = {}): Policy {
 	const shape = parsed(policySchema, readYaml(text), 'policy');
 	const policy = compiled(shape, createHash('sha256').update(text).digest('hex'), ownPaths);
-	const failure = failingExample(policy);
+	const failure = failingExample(
+		policy,
+		shape.programs.map(({ name }) => name),
+	);
 	return failure === undefined ? policy : invalid(failure);
 }
 
@@ -114,8 +117,14 @@ function capabilitiesOf(shape: PolicyShape, programs: ReadonlyMap<string, Progra
 		const where = `policy.capabilities.${name}`;
 		const capability = parsed(capabilitySchema, inherited(shape, name, []), where);
 		refuseDangling(shape, programs, capability, where);
-		const { autoApprove, otherwise = shape.default, ...rest } = capability;
-		capabilities.set(name, { ...rest, name, otherwise, autoApprove: autoApprove.map((source) => patternOf(source)) });
+		const { autoApprove, otherwise = shape.default, unlisted = otherwise, ...rest } = capability;
+		capabilities.set(name, {
+			...rest,
+			name,
+			otherwise,
+			unlisted,
+			autoApprove: autoApprove.map((source) => patternOf(source)),
+		});
 	}
 	return capabilities;
 }
@@ -139,7 +148,10 @@ function refuseDangling(
 ): void {
 	const profile = Object.hasOwn(shape.profiles, capability.profile) ? shape.profiles[capability.profile] : undefined;
 	if (!profile) invalid(`${where}.profile: there is no profile "${capability.profile}"`);
-	if (capability.otherwise === 'allow' && (capability.scripts !== 'free' || profile?.backend === 'direct'))
+	if (
+		[capability.otherwise, capability.unlisted].includes('allow') &&
+		(capability.scripts !== 'free' || profile?.backend === 'direct')
+	)
 		invalid(`${where}.otherwise: what no rule allows can only run as a free script in a jail or container`);
 	const missing = capability.programs === '*' ? undefined : capability.programs.find((name) => !programs.has(name));
 	if (missing !== undefined) invalid(`${where}.programs: there is no program "${missing}"`);

@@ -55,8 +55,15 @@ export function objectionTo(rules: PathRules, { base, names }: Place, access: Ac
 	if (rules.within && !rules.within.some((prefix) => covers(partsOf(prefix), names)))
 		return `${path} is not below the paths that the job was confined to`;
 	const open = access === 'read' ? [...rules.read, ...rules.write] : rules.write;
-	if (open.some((prefix) => covers(partsOf(prefix), names))) return undefined;
+	if (open.some((prefix) => opens(prefix, names))) return undefined;
 	return `${path} is not among the paths that may be ${access === 'read' ? 'read' : 'written'}`;
+}
+
+/** "/etc/." is the folder itself, and nothing below it. */
+function opens(prefix: string, names: readonly string[]): boolean {
+	const parts = partsOf(prefix);
+	const isItself = parts.at(-1) === '.';
+	return isItself ? names.length === parts.length - 1 && covers(parts.slice(0, -1), names) : covers(parts, names);
 }
 
 const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');

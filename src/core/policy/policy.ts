@@ -17,10 +17,11 @@ export interface Rule extends Omit<RuleShape, 'pattern'> {
 	readonly pattern: Pattern | null;
 }
 
-export interface Capability extends Omit<CapabilityShape, 'autoApprove' | 'otherwise'> {
+export interface Capability extends Omit<CapabilityShape, 'autoApprove' | 'otherwise' | 'unlisted'> {
 	readonly name: string;
 	readonly autoApprove: readonly Pattern[];
 	readonly otherwise: DecisionWord;
+	readonly unlisted: DecisionWord;
 }
 
 export interface Policy {

@@ -23,11 +23,15 @@ const usageFields = {
 	positionals: notation.default(''),
 	/** Other positionals when one of these flags was given, for example "-e" of grep, whose first word is a file then. */
 	positionalsWith: z.record(z.string(), notation).default({}),
+	/** One of these flags must be there, as "-c" for a shell, which would read its commands from elsewhere. []: none. */
+	needsFlag: z.array(z.string()).default([]),
 	maxArgs: z.int().positive().default(200),
 	/** gnu: letters bundle, "--name=value". words: each flag is a whole word, as in find. */
 	flagStyle: z.enum(['gnu', 'words']).default('gnu'),
 	/** Flags must come first; what follows the first other word is not read as a flag by the program. */
 	stopsAtPositional: z.boolean().default(false),
+	/** Every word is text, whatever it begins with, as in echo. */
+	readsNoFlags: z.boolean().default(false),
 	/** No flag of this program, known or not, writes or runs anything, so words that begin with a wildcard are harmless. */
 	isHarmlessWithAnyFlag: z.boolean().default(false),
 };
@@ -98,7 +102,8 @@ const scriptsSchema = z.strictObject({
 });
 
 /**
- * Prefixes of absolute paths; a star stands for one name, two for any number of them. The workspace of the job, /tmp of the jail
+ * Prefixes of absolute paths; a star stands for any part of a name, two for any number of names. What ends in "/." is that folder
+ * itself, and nothing below it. The workspace of the job, /tmp of the jail
  * and a few devices such as /dev/null are always open.
  */
 const pathsSchema = z.strictObject({
@@ -148,6 +153,8 @@ const capabilityFields = {
 	autoApprove: z.array(pattern).default([]),
 	/** What no rule allows. Absent: "default" of the policy. allow: only for free scripts, and only in a jail or container. */
 	otherwise: z.enum(['deny', 'ask', 'allow']).optional(),
+	/** The same for programs that are not in "programs" at all. Absent: as "otherwise". */
+	unlisted: z.enum(['deny', 'ask', 'allow']).optional(),
 	/** Approval of it must be typed in. */
 	isHighRisk: z.boolean().default(false),
 	/** Ids of devices, a star at the end stands for any rest. Absent: every device. */

@@ -1,4 +1,4 @@
-/** The policy that a new agent starts with, as text. Pure. */
+/** The policies that come with the agent, as text; a new one starts with the first. Pure. */
+import readOnlyPolicy from '../../../policies/read-only.yaml';
 
-/** Replaced by policies/read-only.yaml as soon as it is there. */
-export const readOnlyPolicy = 'version: 1\nname: none\nprofiles: {}\ncapabilities: {}\n';
+export { readOnlyPolicy };

@@ -7,14 +7,18 @@ function compileUsage(shape: UsageShape): Usage {
 	const flags = flagsOf(shape.flags);
 	const others = Object.entries(shape.positionalsWith);
 	for (const [flag] of others) if (!flags.has(flag)) throw new NotationError(`${flag} in "positionalsWith" is no flag`);
+	const missing = shape.needsFlag.find((flag) => !flags.has(flag));
+	if (missing !== undefined) throw new NotationError(`${missing} in "needsFlag" is no flag`);
 	return {
 		flags,
 		takesNumberFlag: flags.delete(numberFlag),
 		positionals: positionalsOf(shape.positionals),
 		positionalsWith: new Map(others.map(([flag, notation]) => [flag, positionalsOf(notation)])),
+		needsFlag: shape.needsFlag,
 		maxArgs: shape.maxArgs,
 		flagStyle: shape.flagStyle,
 		stopsAtPositional: shape.stopsAtPositional,
+		readsNoFlags: shape.readsNoFlags,
 		isHarmlessWithAnyFlag: shape.isHarmlessWithAnyFlag,
 		subcommands: new Map(Object.entries(shape.subcommands).map(([name, usage]) => [name, compileUsage(usage)])),
 	};

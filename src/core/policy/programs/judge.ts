@@ -1,5 +1,5 @@
 /** Whether the words behind the name of a program are among those that its entry allows. Pure. */
-import { type Field, knownText, shownField } from '../script/field.ts';
+import { type Field, knownStart, knownText, shownField, unknown } from '../script/field.ts';
 import type { Positional, Usage, ValueKind } from './program.ts';
 import { readArguments } from './read-arguments.ts';
 
@@ -16,6 +16,8 @@ export interface Judging {
 export function judgeArguments(usage: Usage, fields: readonly Field[], judging: Judging): void {
 	if (fields.length > usage.maxArgs) judging.object(`more than ${usage.maxArgs} words`);
 	const { others, given } = readArguments(usage, fields, judging);
+	if (usage.needsFlag.length > 0 && !usage.needsFlag.some((flag) => given.has(flag)))
+		judging.object(`it without ${usage.needsFlag.join(' or ')}`);
 	if (usage.subcommands.size > 0) judgeSubcommand(usage, others, judging);
 	else matchPositionals(expectedOf(usage, given), others, judging);
 }
@@ -44,7 +46,7 @@ function matchPositionals(expected: readonly Positional[], fields: readonly Fiel
 	for (const { value, times } of expected) {
 		if (times === 'once') needed--;
 		const spare = Math.max(0, rest.length - needed);
-		const count = times === 'any' || value.kind === 'command' ? spare : Math.min(1, spare);
+		const count = Math.min(spare, mostOf(value, times, rest));
 		if (count === 0 && times === 'once') judging.object('that a word is missing');
 		judgeWords(value, times, rest.slice(0, count), judging);
 		rest = rest.slice(count);
@@ -52,12 +54,22 @@ function matchPositionals(expected: readonly Positional[], fields: readonly Fiel
 	if (rest[0]) judging.object(`the word "${short(rest[0])}"`);
 }
 
+/** How many words a positional may take. */
+function mostOf({ kind }: ValueKind, times: Positional['times'], fields: readonly Field[]): number {
+	if (kind === 'command' || kind === 'more-command') return fields.length;
+	if (times !== 'any') return 1;
+	const end = kind === 'assignment' ? fields.findIndex((field) => !/^[A-Za-z_]\w*=/.test(knownStart(field))) : -1;
+	return end < 0 ? fields.length : end;
+}
+
+const isCommand = ({ kind }: ValueKind): boolean => kind === 'command' || kind === 'more-command';
+
+const somethingMore: Field = { atoms: [unknown], isMany: true };
+
 function judgeWords(value: ValueKind, times: Positional['times'], fields: readonly Field[], judging: Judging): void {
-	if (value.kind === 'command') {
-		if (fields.length > 0) judging.command(fields);
-		return;
-	}
-	for (const field of fields) {
+	if (value.kind === 'command' && fields.length > 0) judging.command(fields);
+	if (value.kind === 'more-command' && fields.length > 0) judging.command([...fields, somethingMore]);
+	for (const field of isCommand(value) ? [] : fields) {
 		if (field.isMany && times !== 'any') judging.object('a word that may turn out to be several');
 		judging.value(value, field);
 	}

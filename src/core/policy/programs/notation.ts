@@ -1,4 +1,4 @@
-/** Reads the short notation for flags and positionals: "-a -n=integer --color[=(auto|never)]", "text path*". Pure. */
+/** Reads the short notation for flags and positionals: "-a -n=integer -e:python --color[=(auto|never)]", "text path*". Pure. */
 import { RE2JS } from 're2js';
 import { type Flag, namedKinds, type Positional, type ValueKind } from './program.ts';
 
@@ -25,16 +25,16 @@ export function compile(source: string, ignoresCase = false): RE2JS {
 	}
 }
 
-const flagPattern = /^(--?[^\s=[\]]+|\+[a-z])(?:=(\S+)|\[=(\S+)\])?$/;
+const flagPattern = /^(--?[^\s=:[\]]+|\+[a-z])(?:([=:])(\S+)|\[=(\S+)\])?$/;
 
 function flagOf(token: string): Flag {
-	const [, name, value, optional] = flagPattern.exec(token) ?? [];
+	const [, name, sign, value, optional] = flagPattern.exec(token) ?? [];
 	if (name === undefined) throw new NotationError(`"${token}" is no flag`);
 	const text = value ?? optional;
 	const isList = text !== undefined && !/^[(/]/.test(text);
 	const values = text === undefined ? [] : (isList ? text.split(',') : [text]).map(kindOf);
 	if (optional !== undefined && values.length > 1) throw new NotationError(`"${token}" can leave out one value only`);
-	return { name, values, isOptional: optional !== undefined };
+	return { name, values, isAlone: sign === ':', isOptional: optional !== undefined };
 }
 
 const tokensOf = (notation: string): string[] => notation.split(/\s+/).filter((token) => token !== '');

@@ -4,7 +4,7 @@ import type { RE2JS } from 're2js';
 /**
  * What a word may be. text: anything. path: a file or folder that may be read, or "-". write: one that may be written.
  * script, python, javascript, awk, sed, jq: a program in that language, judged by itself. command: the words from here on are a
- * command of their own. assignment: NAME=value with a name that a job may set.
+ * command of their own; more-command: to which others are added that nobody knows, as by xargs. assignment: NAME=value with a name that a job may set.
  */
 export type ValueKind =
 	| { readonly kind: (typeof namedKinds)[number] }
@@ -13,7 +13,7 @@ export type ValueKind =
 
 export const namedKinds = [
 	...(['text', 'path', 'write', 'integer', 'number', 'size', 'duration', 'name', 'script', 'python'] as const),
-	...(['javascript', 'awk', 'sed', 'jq', 'command', 'assignment'] as const),
+	...(['javascript', 'awk', 'sed', 'jq', 'command', 'more-command', 'assignment'] as const),
 ];
 
 export interface Flag {
@@ -21,6 +21,8 @@ export interface Flag {
 	readonly name: string;
 	/** What follows it. []: nothing. Several: as many words. */
 	readonly values: readonly ValueKind[];
+	/** The flag stands alone, and its value is the next word. Otherwise letters may bundle and a value may be attached. */
+	readonly isAlone: boolean;
 	/** The value may be left out, and must be attached otherwise. */
 	readonly isOptional: boolean;
 }
@@ -36,9 +38,11 @@ export interface Usage {
 	readonly takesNumberFlag: boolean;
 	readonly positionals: readonly Positional[];
 	readonly positionalsWith: ReadonlyMap<string, readonly Positional[]>;
+	readonly needsFlag: readonly string[];
 	readonly maxArgs: number;
 	readonly flagStyle: 'gnu' | 'words';
 	readonly stopsAtPositional: boolean;
+	readonly readsNoFlags: boolean;
 	readonly isHarmlessWithAnyFlag: boolean;
 	readonly subcommands: ReadonlyMap<string, Usage>;
 }

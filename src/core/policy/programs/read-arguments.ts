@@ -16,7 +16,7 @@ export function readArguments(usage: Usage, fields: readonly Field[], judging: J
 	return reader;
 }
 
-const isCommand = ({ value }: Positional): boolean => value.kind === 'command';
+const isCommand = ({ value }: Positional): boolean => value.kind === 'command' || value.kind === 'more-command';
 
 function isFlag(field: Field): boolean {
 	const start = knownStart(field);
@@ -45,11 +45,12 @@ class Reader implements ReadArguments {
 	}
 
 	read(): void {
+		const { readsNoFlags } = this.#usage;
 		const most = endOfFlags(this.#usage);
 		while (this.others.length < most) {
 			const field = this.#rest.shift();
-			if (!field || knownText(field) === '--') break;
-			if (isFlag(field)) this.#readFlag(field);
+			if (!field || (knownText(field) === '--' && !readsNoFlags)) break;
+			if (isFlag(field) && !readsNoFlags) this.#readFlag(field);
 			else this.#readOther(field);
 		}
 		this.others.push(...this.#rest);
@@ -66,10 +67,13 @@ class Reader implements ReadArguments {
 
 	#readFlag(field: Field): void {
 		const start = knownStart(field);
-		if (this.#usage.flagStyle === 'words') this.#takeValues(this.#flag(knownText(field) ?? '', field));
+		const known = knownText(field) ?? '';
+		const isNumber = this.#usage.takesNumberFlag && /^-\d{1,9}$/.test(known);
+		if (isNumber) return;
+		if (this.#usage.flagStyle === 'words' || this.#usage.flags.get(known)?.isAlone)
+			this.#takeValues(this.#flag(known, field));
 		else if (start.startsWith('--')) this.#readLong(field, start);
-		else if (!this.#usage.takesNumberFlag || !/^-\d{1,9}$/.test(knownText(field) ?? ''))
-			this.#readLetters(field, start);
+		else this.#readLetters(field, start);
 	}
 
 	#readLong(field: Field, start: string): void {
@@ -83,7 +87,7 @@ class Reader implements ReadArguments {
 
 	#readLetters(field: Field, start: string): void {
 		for (let i = 1; i < start.length; i++) {
-			const flag = this.#flag(`-${start[i]}`, field);
+			const flag = this.#letter(`-${start[i]}`, field);
 			if (!flag) return;
 			if (flag.values.length > 0) {
 				this.#readAttached(flag, after(field, i + 1));
@@ -91,6 +95,12 @@ class Reader implements ReadArguments {
 			}
 		}
 		if (field.atoms.length > 1) this.#judging.object(`the flag ${shownField(field).slice(0, 40)}`);
+	}
+
+	#letter(name: string, field: Field): Flag | undefined {
+		const flag = this.#flag(name, field);
+		if (flag?.isAlone) this.#judging.object(`${name} in one word with others`);
+		return flag;
 	}
 
 	/** "-n5": what is left of the word is the value. */
