@@ -72,13 +72,14 @@ export class TestAgent {
 	readonly log: LogLine[] = [];
 	/** What was printed on stderr; the agent prints nothing there unless it fails. */
 	stderr = '';
-	readonly #env: Readonly<Record<string, string>>;
+	/** Environment of its processes. */
+	readonly env: NodeJS.ProcessEnv;
 	#child: ChildProcess | undefined;
 
 	private constructor(dir: string, faces: Required<InitResult['faces']>, env: Readonly<Record<string, string>>) {
 		this.dir = dir;
 		this.faces = faces;
-		this.#env = env;
+		this.env = { ...process.env, ...env };
 	}
 
 	/** Makes the folder; nothing runs yet. Call `remove()` in the end. */
@@ -108,8 +109,7 @@ export class TestAgent {
 
 	/** Resolves when it is ready; rejects with what it said when it ends before. */
 	async serve(...flags: readonly string[]): Promise<void> {
-		const env = { ...process.env, ...this.#env };
-		const child = spawn(process.execPath, [main, 'agent', 'serve', '--dir', this.dir, ...flags], { env });
+		const child = spawn(process.execPath, [main, 'agent', 'serve', '--dir', this.dir, ...flags], { env: this.env });
 		this.#child = child;
 		child.stderr.setEncoding('utf8').on('data', (text: string) => {
 			this.stderr += text;
