@@ -1,7 +1,9 @@
 /** What the bundle of the agent offers the command line: one row per word that may follow "secure-code agent". */
 import type { Command } from '../command.ts';
+import { agentApprovals } from './agent-approvals.ts';
 import { agentDoctor } from './agent-doctor.ts';
 import { agentInit } from './agent-init.ts';
+import { agentJobs } from './agent-jobs.ts';
 import { agentKeys } from './agent-keys.ts';
 import { agentServe } from './agent-serve.ts';
 
@@ -9,6 +11,8 @@ export const agentCommands: Readonly<Record<string, Command>> = {
 	init: agentInit,
 	serve: agentServe,
 	keys: agentKeys,
+	jobs: agentJobs,
+	approvals: agentApprovals,
 	doctor: agentDoctor,
 	'--self-test': agentDoctor,
 };

@@ -8,6 +8,8 @@ Usage: secure-code agent COMMAND [flags]
   init       make an agent: configuration, policy, keys, certificate, units
   serve      run it
   keys       make, list and take back the keys of those who may talk to it
+  jobs       show what it did and does, and end what should not go on
+  approvals  what waits for a person, and the answers
   doctor     say whether the agent is safe and can work, and what to mend (also: --self-test)
 
 "secure-code agent COMMAND --help" explains each.

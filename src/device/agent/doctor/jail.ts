@@ -23,6 +23,7 @@ function jobFor(profile: string, script: string, timeoutMs: number, image: strin
 		env: {},
 		stdin: null,
 		image,
+		network: null,
 		container: null,
 		limits: { timeoutMs, idleTimeoutMs: null, outputBytes: MiB, memoryBytes: 128 * MiB, processes: 32 },
 	};
