@@ -24,7 +24,6 @@ export { check } from './checker/check.ts';
 export { describeFindings } from './checker/describe.ts';
 export { type CheckOptions, checkOptionsSchema } from './checker/options.ts';
 export { RunFolder } from './host/run-folder.ts';
-export { createRunner } from './runner/create-runner.ts';
 export { installNsjail } from './sandbox/backends/nsjail/install.ts';
 export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
 export { readPackages, setPackages, withoutPackages, withPackages } from './sandbox/packages.ts';

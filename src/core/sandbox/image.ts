@@ -109,8 +109,12 @@ function findSharedFiles(): Record<string, string> {
 	return Object.fromEntries(found.filter(([, place]) => place !== undefined));
 }
 
-/** Beside the sources, and beside the bundle that is made of them. */
-const initBinary = (): string => join(import.meta.dirname, 'init', `init-${process.arch}`);
+/** Beside the sources and beside the bundle of the core; the bundle of the agent lies next door. */
+function initBinary(): string {
+	const name = `init-${process.arch}`;
+	const places = ['init', '../core/init'].map((folder) => join(import.meta.dirname, folder, name));
+	return places.find((place) => existsSync(place)) ?? places[0] ?? name;
+}
 
 const isInside = (path: string, parents: readonly string[]): boolean =>
 	parents.some((parent) => path === parent || path.startsWith(`${parent}/`));
