@@ -1,7 +1,7 @@
 /** secure-code audit as it is shipped, on a real audit. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -66,6 +66,21 @@ describe('audit verify', () => {
 		const { code, err } = audit(...args);
 		expect(code).toBe(64);
 		expect(err).toContain(words);
+	});
+});
+
+describe('the ten lines of Python in docs/audit.md', () => {
+	const [, python = ''] = /```python\n([\s\S]*?)```/.exec(readFileSync('docs/audit.md', 'utf8')) ?? [];
+	const hasPython = spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
+	const run = (dir: string) => spawnSync('python3', ['-c', python, dir], { encoding: 'utf8' });
+
+	it('come to the same result', ({ skip }) => {
+		if (!hasPython && !process.env.CI) return skip('there is no python3 with sqlite3');
+		const [last] = query(shared(), 'SELECT seal FROM audit ORDER BY seq DESC LIMIT 1');
+		expect(run(shared())).toMatchObject({ status: 0, stdout: `38 rows, last seal ${last?.seal}\n` });
+		const copy = copyOf(shared());
+		tamper(copy, "UPDATE audit SET principal = 'mallory' WHERE seq = 10");
+		expect(run(copy)).toMatchObject({ status: 1, stderr: 'row 10 is broken\n' });
 	});
 });
 
