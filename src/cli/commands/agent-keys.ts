@@ -18,6 +18,11 @@ const flags = {
 	principal: { type: 'string', value: 'NAME', help: 'add: who it stands for (default: its id)' },
 	roles: { type: 'string', value: 'A,B', help: `add: some of ${allRoles.join(',')} (default executor)` },
 	capabilities: { type: 'string', value: 'A,B', help: 'add: only these capabilities (default: all of the policy)' },
+	kind: {
+		type: 'string',
+		value: 'KIND',
+		help: 'add: token or ed25519, where the protocol takes both (native, device)',
+	},
 	'public-key': { type: 'string', value: 'FILE', help: 'add: public Ed25519 key (PEM) that the client made itself' },
 	overlap: { type: 'string', value: 'HOURS', help: 'rotate: how long the old key stays good (default 24)' },
 	subject: { type: 'string', value: 'NAME', help: 'issue: whom the JWT is for' },
@@ -29,16 +34,18 @@ const flags = {
 const help = `Makes, lists and takes back keys. A running agent takes changes over at once.
 
 Usage: secure-code agent keys list
-       secure-code agent keys add PROTOCOL [--principal NAME] [--roles A,B] [--capabilities A,B] [--public-key FILE]
+       secure-code agent keys add PROTOCOL [--principal NAME] [--roles A,B] [--capabilities A,B]
+           [--kind token|ed25519] [--public-key FILE]
        secure-code agent keys rotate ID [--overlap HOURS]
        secure-code agent keys rotate tls [--host NAME]
        secure-code agent keys revoke ID
        secure-code agent keys issue ID --subject NAME [--days N]
 
-PROTOCOL is one of ${faceNames.join(', ')}. Who approves jobs needs a key of the native protocol with the role approver.
+PROTOCOL is one of ${faceNames.join(', ')}. Who approves jobs needs a key of the native protocol with the role approver;
+the page of the agent and curl take a token.
 
 Example:
-  secure-code agent keys add native --principal alice --roles approver
+  secure-code agent keys add native --principal alice --roles approver --kind token
 `;
 
 const usage = (details: string) => new KnownError('USAGE', { details });
@@ -65,6 +72,21 @@ function faceFrom(typed: string | undefined): FaceName {
 	return face;
 }
 
+const kindsOf: Readonly<Partial<Record<FaceName, readonly KeyEntry['kind'][]>>> = {
+	native: ['ed25519', 'token'],
+	device: ['token', 'ed25519'],
+};
+
+function kindFrom(values: Values, face: FaceName): KeyEntry['kind'] {
+	const typed = text(values, 'kind');
+	const hasPublicKey = text(values, 'public-key') !== undefined;
+	const usual = hasPublicKey ? 'ed25519' : kindOfFace[face];
+	const kind = typed === undefined ? usual : [usual, ...(kindsOf[face] ?? [])].find((one) => one === typed);
+	if (kind === undefined || (hasPublicKey && kind !== 'ed25519'))
+		throw usage(`--kind ${typed}: must be one of ${(kindsOf[face] ?? [usual]).join(', ')}`);
+	return kind;
+}
+
 function fileText(path: string): string {
 	try {
 		return readFileSync(path, 'utf8');
@@ -78,7 +100,7 @@ async function add(dir: string, typed: string | undefined, values: Values): Prom
 	const [id, capabilities, publicFile] = ['id', 'capabilities', 'public-key'].map((flag) => text(values, flag));
 	const made = await addKey(dir, {
 		...{ id, face, roles: rolesFrom(values), principal: text(values, 'principal') },
-		kind: publicFile === undefined ? kindOfFace[face] : 'ed25519',
+		kind: kindFrom(values, face),
 		...(capabilities !== undefined && { capabilities: list(capabilities) }),
 		...(publicFile !== undefined && { publicKey: fileText(publicFile) }),
 	});

@@ -137,6 +137,17 @@ export const capabilitiesSchema = z.strictObject({
 	faces: z.array(z.enum(faceNames)).describe('Protocols that the agent speaks.'),
 	/** Who the key stands for, and what it may ask for; "*" is every capability of the policy. */
 	you: z.strictObject({ name: z.string(), roles: z.array(z.enum(roles)), capabilities: z.array(z.string()) }),
+	capabilities: z
+		.array(
+			z.strictObject({
+				name: z.string(),
+				requiresApproval: z.boolean(),
+				programs: z
+					.array(z.string())
+					.describe('What the policy knows for it; what follows a name is judged job by job.'),
+			}),
+		)
+		.describe('What the policy has rules for, of what this key may ask for.'),
 	limits: z.record(z.string(), z.int()).describe('The limits of the agent; the policy may allow less.'),
 });
 export type NativeCapabilities = z.infer<typeof capabilitiesSchema>;

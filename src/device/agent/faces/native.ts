@@ -4,7 +4,7 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { KnownError } from '../../../contract/error.ts';
-import type { Principal } from '../../../contract/principal.ts';
+import { holds, type Principal } from '../../../contract/principal.ts';
 import { nativeDocument } from '../../wire/native-openapi.ts';
 import { nativeRoutes } from '../../wire/native-routes.ts';
 import { knownFor, refuseRaw } from '../answers.ts';
@@ -78,7 +78,8 @@ function lastSeen(header: string | string[] | undefined): number {
 
 type AboutHandlers = Pick<Handlers, 'getHealth' | 'getDocument' | 'getCapabilities' | 'getAuditStatus' | 'getMetrics'>;
 
-function aboutHandlers({ config, version, auditStatus, metrics }: FaceParts): AboutHandlers {
+function aboutHandlers(parts: FaceParts): AboutHandlers {
+	const { config, version } = parts;
 	const document = Buffer.from(JSON.stringify(nativeDocument()));
 	const { id: deviceId, labels } = config.device;
 	return {
@@ -88,10 +89,14 @@ function aboutHandlers({ config, version, auditStatus, metrics }: FaceParts): Ab
 			...{ deviceId, version, labels, platform: process.platform, architecture: process.arch },
 			faces: [...new Set(config.listeners.flatMap(({ faces }) => faces))],
 			you: { name: principal.name, roles: principal.roles, capabilities: principal.capabilities },
+			capabilities: parts
+				.capabilities()
+				.filter(({ name }) => holds(principal, name))
+				.map((facts) => ({ ...facts, programs: [...parts.programs(facts.name)] })),
 			limits: config.limits,
 		}),
-		getAuditStatus: () => auditStatus(),
-		getMetrics: async ({ reply }) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
+		getAuditStatus: () => parts.auditStatus(),
+		getMetrics: async ({ reply }) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metrics()),
 	};
 }
 

@@ -281,12 +281,13 @@ describe('about the agent', () => {
 		expect([Math.abs(json.time - Date.now()) < 5_000, faultsOf('Health', json)]).toEqual([true, null]);
 	});
 
-	it('capabilities tell who the key is and which limits hold', async () => {
-		const { ann } = await nativeAgent();
+	it('capabilities tell who the key is, what it may ask for, and which limits hold', async () => {
+		const capabilities = () => [{ name: 'shell.run', requiresApproval: false }];
+		const { ann } = await nativeAgent({ parts: { capabilities } });
 		const { json } = await ann.get('/v2/capabilities');
-		expect([json.you, json.faces, json.limits.bodyBytes, faultsOf('Capabilities', json)]).toEqual([
+		expect([json.you, json.faces, json.capabilities, json.limits.bodyBytes, faultsOf('Capabilities', json)]).toEqual([
 			{ name: 'ann', roles: ['executor'], capabilities: ['*'] },
-			...[['native'], 262_144, null],
+			...[['native'], [{ name: 'shell.run', requiresApproval: false, programs: ['cat', 'ls'] }], 262_144, null],
 		]);
 	});
 
