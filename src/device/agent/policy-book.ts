@@ -35,8 +35,8 @@ function textOf(path: string): string {
 
 export const deciderOf =
 	(policy: () => Policy, deviceId: string): Decider =>
-	async (principal, { capability, command, cwd, env, image, container }) =>
-		decide(policy(), { principal, capability, command, cwd, env, image, container, deviceId });
+	async (principal, { capability, command, cwd, paths, env, image, container }) =>
+		decide(policy(), { principal, capability, command, cwd, paths, env, image, container, deviceId });
 
 /** What a policy has rules for. */
 export const capabilitiesOf = ({ capabilities }: Policy): CapabilityFacts[] =>
