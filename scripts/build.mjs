@@ -120,13 +120,15 @@ async function bundle(options) {
 	return metafile;
 }
 
+/** Code that needs one looks beside its own bundle: the core for jails, the agent for both. */
 async function copyBinaries(name, folder) {
-	await mkdir(`dist/core/${name}`, { recursive: true });
-	for (const file of await readdir(folder)) {
-		if (!binaryNames.test(file)) continue;
-		const target = join(`dist/core/${name}`, file);
-		await copyFile(join(folder, file), target);
-		await chmod(target, 0o755);
+	const files = (await readdir(folder)).filter((file) => binaryNames.test(file));
+	for (const bundle of ['dist/core', 'dist/device']) {
+		await mkdir(`${bundle}/${name}`, { recursive: true });
+		for (const file of files) {
+			await copyFile(join(folder, file), `${bundle}/${name}/${file}`);
+			await chmod(`${bundle}/${name}/${file}`, 0o755);
+		}
 	}
 }
 
