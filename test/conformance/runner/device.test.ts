@@ -152,7 +152,8 @@ asEachAgent(profiles, (host) => {
 		});
 
 		test('has that of the device where the profile says so, unless the job does without', async () => {
-			const script = "sed 's/:.*//' /proc/net/dev | tail -n +3 | tr -d ' ' | sort | tr -d '\\n'; ip -o link 2> /dev/null | wc -l";
+			const script =
+				"sed 's/:.*//' /proc/net/dev | tail -n +3 | tr -d ' ' | sort | tr -d '\\n'; ip -o link 2> /dev/null | wc -l";
 			const [with_, without] = [
 				await host.bash('network', script),
 				await host.bash('network', script, { network: 'none' }),

@@ -1,0 +1,80 @@
+/** Workflows with Remote Shell, and the credentials that lead to a real agent over each protocol. */
+import type { Workflow, WorkflowNode } from '../../../scripts/n8n/n8n-client.ts';
+import type { FaceName } from '../../../src/contract/device-job.ts';
+import { secureCode, type TestAgent } from '../../helpers/agent.ts';
+import type { Bench } from './bench.ts';
+import { link, manualAgent, node, type SavedCredential, toolNode } from './workflows.ts';
+
+export const remoteTool = 'Remote Shell Tool';
+export const remoteStep = 'Remote Shell';
+export const approvalsStep = 'Remote Shell Approvals';
+
+export const credentialTypes: Record<FaceName, string> = {
+	native: 'remoteShellNativeApi',
+	agent3: 'remoteShellAgent3Api',
+	ogent: 'remoteShellOgentApi',
+	quickcmd: 'remoteShellQuickCmdApi',
+	device: 'remoteShellDeviceAgentApi',
+};
+
+/** What a person pastes: the line that "agent init" printed for the protocol. */
+const lineOf = (agent: TestAgent, face: FaceName): string => `web-1 = ${JSON.stringify(agent.faces[face])}`;
+
+export type Credentials = Record<string, SavedCredential>;
+
+/** Beside the device itself, one that is dead and one that another process may stand behind. */
+export async function saveCredentials(bench: Bench, agent: TestAgent): Promise<Credentials> {
+	const saved: Credentials = {};
+	for (const [face, type] of Object.entries(credentialTypes) as [FaceName, string][]) {
+		const devices = `${lineOf(agent, face)}\ndead = http://127.0.0.1:1`;
+		saved[type] = await bench.client.createCredential({
+			name: `devices ${face}`,
+			type,
+			data: { alias: 'x', url: '', devices },
+		});
+	}
+	return saved;
+}
+
+/** A key of another person, who may approve. */
+export function addApprover(agent: TestAgent): string {
+	const words = ['--face', 'native', '--kind', 'token', '--roles', 'approver', '--principal', 'alice'];
+	const printed = secureCode(['agent', 'keys', 'add', '--dir', agent.dir, ...words, '--json']);
+	return JSON.parse(printed).token;
+}
+
+/** The workflow of an agent whose tool is Remote Shell instead of Secure Code. */
+export function remoteAgent(
+	bench: Bench,
+	credentials: Credentials,
+	parameters: Record<string, unknown>,
+	version = 3.1,
+): Workflow {
+	const workflow = manualAgent({ credential: bench.credential, version });
+	const tool: WorkflowNode = node(remoteTool, 'n8n-nodes-secure-code.remoteShellTool', 1, parameters, { credentials });
+	const { [toolNode]: _replaced, ...connections } = workflow.connections as Record<string, unknown>;
+	return {
+		...workflow,
+		nodes: [...workflow.nodes.filter(({ name }) => name !== toolNode), tool],
+		connections: { ...connections, [remoteTool]: link('ai_tool', 'Agent') },
+	};
+}
+
+/** One node of ours after a start by hand. */
+export function oneStep(
+	name: string,
+	type: string,
+	parameters: Record<string, unknown>,
+	credentials: Credentials,
+	extra: Partial<WorkflowNode> = {},
+): Workflow {
+	return {
+		name: `${name} ${crypto.randomUUID()}`,
+		nodes: [
+			node('Start', 'n8n-nodes-base.manualTrigger', 1),
+			node(name, `n8n-nodes-secure-code.${type}`, 1, parameters, { credentials, ...extra }),
+		],
+		connections: { Start: link('main', name) },
+		settings: { executionOrder: 'v1' },
+	};
+}
