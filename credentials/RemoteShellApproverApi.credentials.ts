@@ -16,7 +16,7 @@ export class RemoteShellApproverApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			description:
-				'Made with "secure-code agent keys add --face native --kind token --roles approver". It must stand for another person than the key that runs commands.',
+				'Made with "secure-code agent keys add native --roles approver --kind token". It must stand for another person than the key that runs commands.',
 		},
 	]);
 }

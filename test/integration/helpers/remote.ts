@@ -26,7 +26,8 @@ export type Credentials = Record<string, SavedCredential>;
 export async function saveCredentials(bench: Bench, agent: TestAgent): Promise<Credentials> {
 	const saved: Credentials = {};
 	for (const [face, type] of Object.entries(credentialTypes) as [FaceName, string][]) {
-		const devices = `${lineOf(agent, face)}\ndead = http://127.0.0.1:1`;
+		const dead = JSON.stringify({ ...agent.faces[face], url: 'http://127.0.0.1:1' });
+		const devices = `${lineOf(agent, face)}\ndead = ${dead}`;
 		saved[type] = await bench.client.createCredential({
 			name: `devices ${face}`,
 			type,
@@ -38,8 +39,8 @@ export async function saveCredentials(bench: Bench, agent: TestAgent): Promise<C
 
 /** A key of another person, who may approve. */
 export function addApprover(agent: TestAgent): string {
-	const words = ['--face', 'native', '--kind', 'token', '--roles', 'approver', '--principal', 'alice'];
-	const printed = secureCode(['agent', 'keys', 'add', '--dir', agent.dir, ...words, '--json']);
+	const words = ['--roles', 'approver', '--kind', 'token', '--principal', 'alice'];
+	const printed = secureCode(['agent', 'keys', 'add', 'native', '--dir', agent.dir, ...words, '--json']);
 	return JSON.parse(printed).token;
 }
 
