@@ -1,12 +1,16 @@
 /** The native protocol against a real agent, played by plain clients that share no code with it. */
+import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HandClient, HandKey, jobTyp, type Message, requestTyp } from '../helpers/native-client.ts';
 import { askingPolicy, NativeDaemon, script } from '../helpers/native-daemon.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 
 let daemon: NativeDaemon;
 let ann: HandClient;
@@ -62,6 +66,16 @@ describe('with address, key and certificate alone', () => {
 		const capabilities = (await ann.get('/v2/capabilities')).json;
 		expect([capabilities.you.roles, faultsOf('Capabilities', capabilities)]).toEqual([['executor'], null]);
 		expect(capabilities.capabilities.map(({ name }: { name: string }) => name)).toContain('shell.run.asked');
+	});
+
+	it('the client of the page works as it stands', async () => {
+		const folder = tempFolder();
+		const [, sample = ''] =
+			/### A whole client[\s\S]*?```js\n([\s\S]*?)```/.exec(readFileSync('docs/protocols.md', 'utf8')) ?? [];
+		writeFileSync(join(folder, 'client.mjs'), sample);
+		writeFileSync(join(folder, 'agent.json'), JSON.stringify({ faces: daemon.agent.faces }));
+		const printed = await promisify(execFile)(process.execPath, ['client.mjs'], { cwd: folder });
+		expect(printed).toEqual({ stdout: '202 succeeded Linux done\n', stderr: '' });
 	});
 
 	it('no other certificate is taken for that of the device', async () => {
