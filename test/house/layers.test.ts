@@ -45,7 +45,7 @@ const rooms: readonly Room[] = [
 		folder: 'src/device/agent',
 		imports: [
 			...['src/contract', 'src/device/wire', 'src/core'],
-			...['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'ws', 'jose', 'prom-client', 'pino', 're2js'],
+			...['fastify', 'ws', 'jose', 'prom-client', 'pino', 're2js'],
 			...['selfsigned', 'yaml', 'zod', 'node:*'],
 			// Texts that the build puts into the bundle.
 			...['policies', 'packaging'],

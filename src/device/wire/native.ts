@@ -150,7 +150,6 @@ export const capabilitiesSchema = z.strictObject({
 		.describe('What the policy has rules for, of what this key may ask for.'),
 	limits: z.record(z.string(), z.int()).describe('The limits of the agent; the policy may allow less.'),
 });
-export type NativeCapabilities = z.infer<typeof capabilitiesSchema>;
 
 export const approvalListSchema = z.strictObject({ approvals: z.array(approvalSchema) });
 
