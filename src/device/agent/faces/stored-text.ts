@@ -47,3 +47,15 @@ export async function lastText(
 	const whole = from === 0 ? bytes : bytes.subarray(continuations(bytes));
 	return { text: decode(whole), isCut: from > 0, offset: from, bytes: bytes.length };
 }
+
+/** A piece of a stream from its beginning on; it ends with a whole character where the stream goes on. */
+export async function textFrom(
+	jobs: Jobs,
+	jobId: string,
+	stream: OutputStream,
+	offset: number,
+	limit: number,
+): Promise<{ readonly text: string; readonly nextOffset: number }> {
+	const bytes = await readAll(jobs, jobId, stream, offset, offset + limit);
+	return { text: decode(bytes), nextOffset: offset + bytes.length };
+}

@@ -1,0 +1,49 @@
+/** What a request to device_agent is as a job. Pure. */
+import { createHash } from 'node:crypto';
+import type { Command, JobDraft } from '../../../contract/device-job.ts';
+import type { DeviceAgentRequest } from '../../wire/device-agent.ts';
+import type { DeviceAgentCall } from '../../wire/device-agent-call.ts';
+import type { Compat } from '../ports.ts';
+
+/** Bytes of a file in one answer: as many as hold any character, as are given unasked, and the most. */
+const fileBytes = { least: 4, usual: 1024 * 1024, most: 4 * 1024 * 1024 } as const;
+
+export const fileLimit = (limit: number | null): number =>
+	Math.min(Math.max(limit ?? fileBytes.usual, fileBytes.least), fileBytes.most);
+
+export type DeviceAgentDrafting = { readonly draft: JobDraft } | { readonly details: string };
+
+const commandOf = (call: Exclude<DeviceAgentCall, { kind: `docker.${string}` }>): Command => {
+	if (call.kind === 'shell.exec') return { mode: 'argv', argv: [...call.argv] };
+	if (call.kind === 'shell.eval') return { mode: 'script', script: call.cmd, shell: call.shell };
+	return { mode: 'argv', argv: ['cat', '--', call.path] };
+};
+
+/** As far as somebody wants to read, and one byte more, which tells whether there is one. */
+const fileEnd = (offset: number, limit: number | null): number => offset + fileLimit(limit) + 1;
+
+const isContainerCall = (call: DeviceAgentCall): call is Extract<DeviceAgentCall, { kind: `docker.${string}` }> =>
+	call.kind.startsWith('docker.');
+
+export function deviceAgentDraft(request: DeviceAgentRequest, call: DeviceAgentCall): DeviceAgentDrafting {
+	if (isContainerCall(call)) return { details: 'containers cannot be reached yet' };
+	const own = call.kind === 'shell.eval' ? (call.cwd ?? undefined) : undefined;
+	if (own !== undefined && request.cwd !== undefined && own !== request.cwd)
+		return { details: 'args and cwd name two folders' };
+	const cwd = own ?? request.cwd;
+	return {
+		draft: {
+			capability: request.capability,
+			command: commandOf(call),
+			env: {},
+			labels: {},
+			...(cwd !== undefined && cwd !== '' && { cwd }),
+			...(call.kind === 'fs.read' && { outputBytes: fileEnd(call.offset, call.limit) }),
+		},
+	};
+}
+
+/** For the table of the audit: SHA-256 over the compact JSON of the arguments as they came, hex. */
+export const deviceAgentCompat = ({ args }: DeviceAgentRequest): Compat => ({
+	argsHash: createHash('sha256').update(JSON.stringify(args)).digest('hex'),
+});
