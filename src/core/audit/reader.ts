@@ -8,7 +8,7 @@ import { auditTables } from './schema.ts';
 import { openDatabase, sqliteCode } from './sqlite.ts';
 
 /** Rows of one short read, so that a long look never keeps the writer's log from being folded in. */
-const rowsAtOnce = 1000;
+const rowsAtOnce = 250;
 /** UTF-8 of one column of a line, and of a detail; what was written is far below. */
 const longestColumn = 8 * 1024;
 const longestDetail = 4 * 1024 * 1024;

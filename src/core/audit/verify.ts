@@ -35,7 +35,7 @@ export interface Verification {
 type Keys = ReadonlyMap<string, KeyObject>;
 
 /** Lines between two turns of the event loop. */
-const linesAtOnce = 500;
+const linesAtOnce = 100;
 
 interface Vouches {
 	readonly auditLog?: unknown;

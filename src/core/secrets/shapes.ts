@@ -147,3 +147,21 @@ export function maskShapes(text: string): string {
 
 /** The same for bytes, whatever their encoding. */
 export const maskShapesIn = (bytes: Buffer): Buffer => Buffer.from(maskShapes(bytes.toString('latin1')), 'latin1');
+
+/** In words of a command, where the name of a secret and the secret are two words. */
+function maskWords(words: readonly string[]): string[] {
+	return words.map((word, index) => {
+		const before = words[index - 1] ?? '';
+		const isValue = index > 0 && maskShapes(`${before} x`) !== `${maskShapes(before)} x`;
+		return isValue ? mask : maskShapes(word);
+	});
+}
+
+/** The same for every text within a value, as far as JSON reaches. */
+export function maskShapesWithin(value: unknown): unknown {
+	if (typeof value === 'string') return maskShapes(value);
+	if (Array.isArray(value))
+		return value.every((one) => typeof one === 'string') ? maskWords(value) : value.map(maskShapesWithin);
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskShapesWithin(inner)]));
+}

@@ -1,6 +1,7 @@
 /** Requests for approval in the database. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Approval, ApprovalState } from '../../../contract/approval.ts';
+import { countOf } from './jobs-table.ts';
 
 const read = (row: unknown): Approval | undefined =>
 	row === undefined ? undefined : (JSON.parse((row as { approval_json: string }).approval_json) as Approval);
@@ -42,7 +43,7 @@ export class ApprovalsTable {
 
 	/** The newest first. */
 	list({ state, limit }: { state?: ApprovalState; limit: number }): Approval[] {
-		const rows = state === undefined ? this.#list.all(limit) : this.#listState.all(state, limit);
+		const rows = state === undefined ? this.#list.all(countOf(limit)) : this.#listState.all(state, countOf(limit));
 		return rows.map(read).filter((one) => one !== undefined);
 	}
 

@@ -6,6 +6,7 @@ import { type Checkpoint, readCheckpoint } from '../../../core/audit/checkpoint.
 import { DeviceLog, type Vouched } from '../../../core/audit/device-log.ts';
 import { type Head, Ledger } from '../../../core/audit/ledger.ts';
 import { lastLine, readHead, Witness } from '../../../core/audit/witness.ts';
+import { maskShapesWithin } from '../../../core/secrets/shapes.ts';
 import { commandDigest } from '../freeze.ts';
 import type { JobRow } from '../ports.ts';
 import { isShellEval, noTexts, type OutputTexts, shellEvalOf } from './run-texts.ts';
@@ -95,7 +96,8 @@ export class AuditTrail {
 	append(entry: AuditEntry): { readonly seal: string; readonly jobHash: string } {
 		const at = this.#at();
 		const vouches = this.#vouch(entry, at);
-		const { seal } = this.#ledger.append(entry, at, vouches);
+		const detail = maskShapesWithin(entry.detail) as AuditEntry['detail'];
+		const { seal } = this.#ledger.append({ ...entry, detail }, at, vouches);
 		return { seal, jobHash: vouches?.auditLog ?? seal };
 	}
 

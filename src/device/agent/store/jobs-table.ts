@@ -6,7 +6,7 @@ import type { JobRow, StoreChange } from '../ports.ts';
 /** Principals whose jobs are counted at a time. */
 const mostCounts = 1000;
 
-export type JobChange = Parameters<StoreChange['setJob']>[1];
+type JobChange = Parameters<StoreChange['setJob']>[1];
 
 /** Bytes of both streams as the row has them. */
 export interface Sizes {
@@ -48,6 +48,9 @@ export interface StoredJob {
 	readonly is_kept: number;
 	readonly used_at: number;
 }
+
+/** SQLite takes a number below zero for no limit at all. */
+export const countOf = (limit: number): number => Math.max(0, Math.trunc(limit) || 0);
 
 const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text));
@@ -158,7 +161,7 @@ export class JobsTable {
 		return this.#all(
 			`SELECT * FROM jobs ${where} ORDER BY n DESC LIMIT ?`,
 			...given.map(([, value]) => value),
-			filter.limit,
+			countOf(filter.limit),
 		);
 	}
 

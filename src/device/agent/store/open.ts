@@ -38,7 +38,7 @@ function openFile(path: string): DatabaseSync {
 	const db = openDatabase(path);
 	chmodSync(path, 0o600);
 	db.exec(
-		'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; PRAGMA trusted_schema = OFF',
+		'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864',
 	);
 	migrate(db);
 	return db;

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOver } from '../../../contract/device-job.ts';
+import { KnownError } from '../../../contract/error.ts';
 import { JobOutput } from './job-output.ts';
 import { type JobsTable, rowOf, type Sizes, type StoredJob, sizesOf } from './jobs-table.ts';
 import { type OutputTexts, textsOf } from './run-texts.ts';
@@ -46,7 +47,7 @@ export class Outputs {
 	}
 
 	#folder(jobId: string): string {
-		if (!plainId.test(jobId)) throw new Error('the id of a job is no name for a folder');
+		if (!plainId.test(jobId)) throw new KnownError('JOB_NOT_FOUND');
 		return join(this.#root, jobId);
 	}
 

@@ -6,6 +6,8 @@ import type { Outputs } from './outputs.ts';
 
 /** Jobs in one transaction and one line of the audit. */
 const mostTogether = 200;
+/** Of what one principal may store; so far beyond it all of them together can get. */
+const notableShare = 1 / 8;
 
 export interface RetentionParts {
 	readonly config: AgentConfig;
@@ -20,15 +22,24 @@ const bytesOf = (job: StoredJob): number => job.stdout_stored + job.stderr_store
 export class Retention {
 	readonly #parts: RetentionParts;
 	#isSweeping = false;
+	/** Bytes since the last look. */
+	#grown = 0;
 
 	constructor(parts: RetentionParts) {
 		this.#parts = parts;
+	}
+
+	/** So much output came: much of it is looked at before the next time. */
+	grew(bytes: number): void {
+		this.#grown += bytes;
+		if (this.#grown > this.#parts.config.limits.storeBytes * notableShare) this.sweep();
 	}
 
 	/** Goes on by itself until nothing is left to remove. */
 	sweep(): void {
 		if (this.#isSweeping) return;
 		this.#isSweeping = true;
+		this.#grown = 0;
 		this.#sweepAll()
 			.catch(() => {})
 			.finally(() => {

@@ -10,7 +10,7 @@ import type { JobRow, OutputStore, Store, StoreChange, StoreStatus } from '../po
 import { ApprovalsTable } from './approvals-table.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { GroupCommit } from './group-commit.ts';
-import { type JobChange, JobsTable, rowOf, type StoredJob, viewOf } from './jobs-table.ts';
+import { JobsTable, rowOf, type StoredJob, viewOf } from './jobs-table.ts';
 import { Nonces } from './nonces.ts';
 import { Outputs } from './outputs.ts';
 import { recoverJobs } from './recover.ts';
@@ -86,14 +86,18 @@ export class SqliteStore implements Store {
 	}
 
 	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): Promise<string> {
-		const over: string[] = [];
+		/** Ids of jobs that end with this change, and the bytes that they leave. */
+		const over = new Map<string, number>();
 		const done = this.#commits.add(() => {
-			over.length = 0;
+			over.clear();
 			act(this.#changeNoting(over));
 			return entries.map((entry) => this.#append(entry)).at(-1) ?? this.#trail.head?.seal ?? '';
 		});
 		return done.then((seal) => {
-			for (const jobId of over) this.#outputs.jobIsOver(jobId);
+			for (const [jobId, bytes] of over) {
+				this.#outputs.jobIsOver(jobId);
+				this.#retention.grew(bytes);
+			}
 			return seal;
 		});
 	}
@@ -104,13 +108,12 @@ export class SqliteStore implements Store {
 		return seal;
 	}
 
-	/** @param over gets the ids of jobs that end with this change */
-	#changeNoting(over: string[]): StoreChange {
+	#changeNoting(over: Map<string, number>): StoreChange {
 		return {
 			addJob: (row, state) => this.#addJob(row, state),
 			setJob: (jobId, change) => {
-				this.#setJob(jobId, change);
-				if (change.state && isOver(change.state)) over.push(jobId);
+				this.#jobs.set(jobId, change);
+				if (change.state && isOver(change.state)) over.set(jobId, this.#endJob(jobId));
 			},
 			addApproval: (approval) => this.#approvals.add(approval),
 			setApproval: (approvalId, change) => this.#approvals.set(approvalId, change),
@@ -123,12 +126,13 @@ export class SqliteStore implements Store {
 		else this.#texts.addWithout(n, row);
 	}
 
-	#setJob(jobId: string, change: JobChange): void {
-		this.#jobs.set(jobId, change);
-		if (!change.state || !isOver(change.state)) return;
-		this.#jobs.setSizes(jobId, this.#outputs.sizesOf(jobId), this.#parts.now());
+	/** @returns the bytes that it leaves */
+	#endJob(jobId: string): number {
+		const sizes = this.#outputs.sizesOf(jobId);
+		this.#jobs.setSizes(jobId, sizes, this.#parts.now());
 		const texts = this.#outputs.textsOf(jobId);
 		if (texts) this.#texts.setOutput(jobId, texts);
+		return sizes.stdout.stored + sizes.stderr.stored;
 	}
 
 	#committed(): void {

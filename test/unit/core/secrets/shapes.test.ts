@@ -1,7 +1,7 @@
 /** Secrets that nobody named are masked by their shape, and what is none stays as it is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskShapes, maskShapesIn } from '../../../../src/core/secrets/shapes.ts';
+import { maskShapes, maskShapesIn, maskShapesWithin } from '../../../../src/core/secrets/shapes.ts';
 
 const key = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEowIBAAKCAQEA7', 'c2VjcmV0', '-----END RSA PRIVATE KEY-----'].join(
 	'\n',
@@ -33,6 +33,17 @@ describe('a secret by its shape', () => {
 		[`cut ${key.slice(0, 60)}`, 'cut [REDACTED]'],
 	])('in %j is masked', (text, masked) => {
 		expect(maskShapes(text)).toBe(masked);
+	});
+
+	it('is masked wherever it stands in a value, also as a word of its own', () => {
+		const argv = ['tool', '--token', 'abc', '-v', 'DB_PASSWORD=hunter2', '--token', '--next'];
+		const masked = ['tool', '--token', '[REDACTED]', '-v', 'DB_PASSWORD=[REDACTED]', '--token', '[REDACTED]'];
+		expect(
+			maskShapesWithin({ command: { mode: 'argv', argv }, n: 1, none: null, list: [{ text: 'password=x' }] }),
+		).toEqual({
+			...{ command: { mode: 'argv', argv: masked }, n: 1, none: null },
+			list: [{ text: 'password=[REDACTED]' }],
+		});
 	});
 
 	it('is masked in bytes that are no text, which stay as they are', () => {

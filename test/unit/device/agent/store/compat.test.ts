@@ -15,6 +15,19 @@ import {
 	runJob,
 } from '../../../../helpers/store.ts';
 
+describe('the detail of a row', () => {
+	it('has what was said, with secrets masked', async () => {
+		const dir = agentFolder();
+		const store = openTestStore(dir);
+		const command = { mode: 'argv', argv: ['mysql', '--password', 'hunter2'] };
+		await store.change(() => {}, { event: 'job.accepted', detail: { command, peer: null } });
+		expect(JSON.parse(query(dir, 'SELECT detail FROM audit_detail')[0]?.detail as string)).toEqual({
+			command: { mode: 'argv', argv: ['mysql', '--password', '[REDACTED]'] },
+			peer: null,
+		});
+	});
+});
+
 describe("QuickCMD's table runs", () => {
 	it('has a row for every job, with no column empty and no secret in it', async () => {
 		const dir = agentFolder();

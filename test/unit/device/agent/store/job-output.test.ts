@@ -262,7 +262,7 @@ describe('files that somebody put there', () => {
 	});
 
 	it.each(['../job', 'a/b', '.', '', 'a\0b', '-x', 'x'.repeat(200)])('an id like %j is no folder', (jobId) => {
-		expect(() => openTestStore().output(jobId)).toThrow('the id of a job is no name for a folder');
+		expect(() => openTestStore().output(jobId)).toThrow('There is no such job on this device');
 	});
 
 	it('that are gone are an end, not a wait', async () => {
