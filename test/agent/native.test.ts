@@ -1,10 +1,11 @@
 /** The native protocol against a real agent, played by plain clients that share no code with it. */
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -331,6 +332,52 @@ describe('a proof', () => {
 	it('that failed is counted and recorded, without the proof', async () => {
 		const { bytes } = await ann.send('GET', '/metrics', '', { authorization: undefined });
 		expect(bytes.toString()).toMatch(/rsagent_auth_failures_total\{facade="native",reason="bad signature"\} [1-9]/);
+	});
+});
+
+/** Bytes as a careless or malicious client sends them over TLS, and what comes back. */
+async function raw(...parts: readonly string[]): Promise<string> {
+	const { url, ca } = daemon.agent.faces.native;
+	const { hostname, port } = new URL(url);
+	const socket = connectTls({ host: hostname, port: Number(port), ca });
+	socket.on('error', () => {});
+	let answer = '';
+	socket.setEncoding('latin1').on('data', (text: string) => {
+		answer += text;
+	});
+	for (const part of parts) socket.write(part, 'latin1');
+	await Promise.race([once(socket, 'close'), sleep(500)]);
+	socket.destroy();
+	return answer;
+}
+
+describe('whatever strangers send', () => {
+	const junk = (): string => randomBytes(200).toString('latin1');
+	const attempts: (() => Promise<string>)[] = [
+		() => raw(junk()),
+		() => raw('GET /v2/health HTTP/1.1\r\n\r\n'),
+		() => raw('GET /v2/jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ', `${'a'.repeat(20_000)}\r\n\r\n`),
+		() => raw(`GET /${'x'.repeat(8_000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+		() => raw('POST /v2/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n', junk()),
+		() => raw('POST /v2/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n', `ffffff\r\n${junk()}`),
+		() => raw('POST /v2/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
+		() =>
+			raw(`GET /v2/jobs/a/events HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n${junk()}`),
+		() => raw('GET /v2/%00%ff%2e%2e/jobs HTTP/1.1\r\nHost: a\r\n\r\n'),
+		() => raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+	];
+
+	it('is refused by whom it is for, sixteen at a time, and honest clients are served meanwhile', async () => {
+		const answers: string[] = [];
+		const strangers = Array.from({ length: 16 }, async (_, first) => {
+			for (let turn = 0; turn < attempts.length; turn++)
+				answers.push((await attempts[(first + turn) % attempts.length]?.()) ?? '');
+		});
+		const honest = async () => (await run('echo still here')).result.stdout;
+		expect(await Promise.all([honest(), honest(), honest()])).toEqual(['still here\n', 'still here\n', 'still here\n']);
+		await Promise.all(strangers);
+		const statuses = new Set(answers.map((answer) => /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]));
+		expect([...statuses].filter((status) => status !== undefined && !/^(200|4\d\d)$/.test(status))).toEqual([]);
 	});
 });
 

@@ -81,8 +81,8 @@ export class NetworkAuth implements NativeAuth {
 		try {
 			return await act();
 		} catch (error) {
-			if (error instanceof Unproven || isStale(error))
-				this.#parts.keys.refused('native', error instanceof Unproven ? error.reason : 'stale', peer);
+			const reason = reasonOf(error);
+			if (reason !== undefined) this.#parts.keys.refused('native', reason, peer);
 			throw error instanceof Unproven ? new KnownError('AUTH_REQUIRED') : error;
 		}
 	}
@@ -125,7 +125,13 @@ export class NetworkAuth implements NativeAuth {
 	}
 }
 
-const isStale = (error: unknown): boolean => KnownError.is(error) && error.code === 'AUTH_STALE';
+/** Under which word a failed proof is counted; undefined for what is no failure of a proof. */
+function reasonOf(error: unknown): string | undefined {
+	if (error instanceof Unproven) return error.reason;
+	if (!KnownError.is(error)) return undefined;
+	if (error.code === 'AUTH_STALE') return 'stale';
+	return error.code === 'REQUEST_REPLAYED' ? 'replayed' : undefined;
+}
 
 function refuseOther({ method, path, body }: RequestClaims, asked: Asked): void {
 	const digest = asked.body.length === 0 ? undefined : bodyDigest(asked.body);

@@ -1,5 +1,4 @@
 /** Streams the events of a job: server-sent events and WebSocket, from any number on, at the pace of the reader. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply } from 'fastify';
@@ -79,6 +78,8 @@ export class Streams {
 	}
 
 	upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller, job: JobView, after: number): void {
+		// Whoever left while the proof was looked at will not be told again that it left.
+		if (socket.destroyed) return;
 		const leave = this.#enter(caller);
 		socket.once('close', leave);
 		this.#sockets.handleUpgrade(request, socket, head, (ws) => void this.#sendMessages(ws, caller, job, after));
@@ -118,6 +119,7 @@ export class Streams {
 		raw.flushHeaders();
 		const gone = new AbortController();
 		raw.once('close', () => gone.abort());
+		if (raw.destroyed) gone.abort();
 		const wire: Wire = {
 			send: (event) => written(raw, encodeSse(event), this.#pace.stallMs, gone.signal),
 			beat: () => void (raw.writableNeedDrain || raw.write(sseHeartbeat)),
@@ -171,20 +173,31 @@ export class Streams {
 	}
 }
 
-/** Waits for the reader only when it has fallen behind. */
-async function written(response: ServerResponse, text: string, ms: number, gone: AbortSignal): Promise<void> {
-	if (response.write(text)) return;
-	await once(response, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(ms)]) });
-}
+type Done = (error?: Error | null) => void;
 
-function sent(ws: WebSocket, text: string, ms: number, gone: AbortSignal): Promise<void> {
+/** Resolves when the reader has taken what was begun; rejects when it left, or took nothing for so long. */
+function taken(ms: number, gone: AbortSignal, begin: (done: Done) => void): Promise<void> {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error('stalled')), ms);
-		gone.addEventListener('abort', () => reject(new Error('gone')), { once: true });
-		ws.send(text, (error) => {
+		const done: Done = (error) => {
 			clearTimeout(timer);
+			gone.removeEventListener('abort', leave);
 			if (error) reject(error);
 			else resolve();
-		});
+		};
+		const leave = () => done(new Error('the reader has gone'));
+		const timer = setTimeout(() => done(new Error('the reader takes nothing')), ms);
+		if (gone.aborted) return leave();
+		gone.addEventListener('abort', leave, { once: true });
+		begin(done);
 	});
 }
+
+/** Waits for the reader only when it has fallen behind. */
+const written = (response: ServerResponse, text: string, ms: number, gone: AbortSignal): Promise<void> =>
+	taken(ms, gone, (done) => {
+		if (response.write(text)) done();
+		else response.once('drain', () => done());
+	});
+
+const sent = (ws: WebSocket, text: string, ms: number, gone: AbortSignal): Promise<void> =>
+	taken(ms, gone, (done) => ws.send(text, done));

@@ -167,6 +167,7 @@ describe('a signed request', () => {
 			[200, undefined],
 			[409, 'REQUEST_REPLAYED'],
 		]);
+		expect(newReasons(agent)).toEqual(['native: replayed']);
 	});
 
 	it.each([

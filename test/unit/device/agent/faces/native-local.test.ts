@@ -35,6 +35,7 @@ async function local(options: DeskOptions = {}): Promise<Local> {
 		...{ version: '0.0.0', dir, jobs: desk.jobs, approvals: desk.approvals, keys: new TestKeys([]) },
 		log: { info: () => {}, warn: () => {}, error: () => {} },
 		metrics: async () => '# figures\n',
+		...{ capabilities: () => [], programs: () => [] },
 		stopping: new AbortController().signal,
 	};
 	const principal = { name: 'local:root', roles: ['admin' as const], capabilities: ['*'], keyId: null, peer: null };

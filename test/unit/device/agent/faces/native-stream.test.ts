@@ -277,8 +277,19 @@ describe('a WebSocket', () => {
 	});
 
 	it('leaves nothing open after a hundred that ended in every way', async () => {
-		const { ann, desk } = await nativeAgent({ act: untilStopped });
+		const { ann, desk, url } = await nativeAgent({ act: untilStopped });
 		const { jobId } = (await ann.submit(uptime)).json;
+		const path = `/v2/jobs/${jobId}/events`;
+		const { hostname, port } = new URL(url);
+		for (let round = 0; round < 100; round++) {
+			const socket = connect(Number(port), hostname);
+			const proof = ann.bearer('GET', path);
+			socket.write(
+				round % 2 ? upgrade(path, proof) : `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${proof}\r\n\r\n`,
+			);
+			await sleep(round % 5);
+			socket.destroy();
+		}
 		for (let round = 0; round < 25; round++) {
 			const sockets = await Promise.all(
 				[1, 2].map(async () => {
