@@ -59,6 +59,15 @@ const coreOutside = (path) => ({
 	},
 });
 
+/** The checker with its parsers is one file, which everybody reads who needs it: the core, its second thread, and the agent. */
+const checkerOutside = (path) => ({
+	name: 'checker-outside',
+	setup({ onResolve }) {
+		const filter = /\/checker\/(check|commands|describe|detect|languages\/parse)\.ts$/;
+		onResolve({ filter }, () => ({ path, external: true }));
+	},
+});
+
 /** The client of devices, with its connections, is loaded by the first action on a device. */
 const clientOutside = {
 	name: 'client-outside',
@@ -79,8 +88,19 @@ const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 const sourceOf = (file) => file.replace(/^dist\//, '').replace(/js$/, 'ts');
 
 const bundles = [
-	{ entryPoints: ['src/core/compose.ts'], outfile: 'dist/core/compose.js', banner: { js: importMetaUrl } },
-	{ entryPoints: ['src/core/inspect-worker.ts'], outfile: 'dist/core/inspect-worker.js', minifyWhitespace: true },
+	{ entryPoints: ['src/core/checker/door.ts'], outfile: 'dist/core/checker.js', minifyWhitespace: true },
+	{
+		entryPoints: ['src/core/compose.ts'],
+		outfile: 'dist/core/compose.js',
+		banner: { js: importMetaUrl },
+		plugins: [checkerOutside('./checker.js')],
+	},
+	{
+		entryPoints: ['src/core/inspect-worker.ts'],
+		outfile: 'dist/core/inspect-worker.js',
+		minifyWhitespace: true,
+		plugins: [checkerOutside('./checker.js')],
+	},
 	{
 		entryPoints: ['src/cli/main.ts'],
 		outfile: 'dist/cli/main.js',
@@ -95,7 +115,7 @@ const bundles = [
 		// The daemon keeps its code in memory as long as it runs. Names stay, so that a stack can be read.
 		minifyWhitespace: true,
 		minifySyntax: true,
-		plugins: [coreOutside('../core/compose.js'), noJsonSchemas],
+		plugins: [coreOutside('../core/compose.js'), checkerOutside('../core/checker.js'), noJsonSchemas],
 	},
 	{
 		entryPoints: ['src/device/client/create.ts'],

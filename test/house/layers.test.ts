@@ -18,7 +18,8 @@ const rooms: readonly Room[] = [
 	{ folder: 'src/core/checker', imports: ['src/contract', ...parsers] },
 	{
 		folder: 'src/core/policy',
-		imports: ['src/contract', 'src/core/runner/profile.ts', 're2js', 'node:crypto', ...parsers],
+		// The checker resolves what a shell would run; the kill list and the readers of programs look at its trees and facts.
+		imports: ['src/contract', 'src/core/checker', 'src/core/runner/profile.ts', 're2js', 'node:crypto', ...parsers],
 	},
 	{ folder: 'src/core/secrets', imports: ['src/contract'] },
 	{ folder: 'src/core/host', imports: ['src/contract', 'execa', 'node:*', 'node:child_process'] },

@@ -19,7 +19,7 @@ interface Packed {
 const allowedFiles = [
 	/^(package\.json|README\.md|LICENSE)$/,
 	/^dist\/THIRD-PARTY-LICENSES$/,
-	/^dist\/core\/(compose|inspect-worker)\.js$/,
+	/^dist\/core\/(checker|compose|inspect-worker)\.js$/,
 	/^dist\/(core|device)\/(init\/init|keeper\/keeper)-(x64|arm64)$/,
 	/^dist\/core\/python\/secure_code_[a-z]+\.py$/,
 	/^dist\/cli\/main\.js$/,
@@ -33,6 +33,7 @@ const allowedFiles = [
 const neededFiles = [
 	'dist/THIRD-PARTY-LICENSES',
 	'dist/core/compose.js',
+	'dist/core/checker.js',
 	'dist/core/inspect-worker.js',
 	'dist/core/init/init-x64',
 	'dist/core/init/init-arm64',

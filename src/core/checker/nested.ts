@@ -19,7 +19,11 @@ const mostPrograms = 24;
 /** Unknown pieces become a harmless word, so that the rest can be parsed. */
 const parsable = (text: string): string => text.replaceAll(HOLE, 'unknown');
 
-export function nestedCode(language: Language, facts: readonly Fact[], options: CheckOptions): Nested[] {
+export function nestedCode(
+	language: Language,
+	facts: readonly Fact[],
+	options: Pick<CheckOptions, 'allowSubprocess'>,
+): Nested[] {
 	const found = facts.flatMap((fact): Nested[] => {
 		if (fact.kind === 'code') return [{ language: fact.language, text: parsable(fact.text), span: fact.span }];
 		if (fact.kind !== 'call' || !options.allowSubprocess || language === 'bash') return [];

@@ -6,7 +6,7 @@ import { capabilityReasons } from './capability.ts';
 import { judgeText, mostArgvBytes } from './characters.ts';
 import { environmentReasons } from './environment.ts';
 import { Judge } from './judge.ts';
-import { killReasons } from './kill/kill-list.ts';
+import { type KillQuestion, killReasons } from './kill/kill-list.ts';
 import { textReasons } from './operator.ts';
 import { objectionTo, type Place, placeAt, workspace } from './paths.ts';
 import { planOf, withPath } from './plan.ts';
@@ -15,6 +15,8 @@ import { judgePowershell } from './powershell/judge.ts';
 import { inOrder, reason, strictest } from './reasons.ts';
 import { readScript } from './script/read.ts';
 import { NotUnderstood } from './script/tree.ts';
+
+type Shell = Extract<Command, { mode: 'script' }>['shell'];
 
 /** Who wants what, where. */
 export interface Question extends Pick<JobDraft, 'capability' | 'command' | 'cwd' | 'paths' | 'image' | 'container'> {
@@ -29,13 +31,21 @@ export function decide(loaded: Policy, question: Question): PolicyDecision {
 	if (tooMuch.length > 0) return decision(policy, tooMuch, null, null);
 	const capability = policy.capabilities.get(question.capability);
 	const reasons = [
-		...killReasons(question.command, policy.paths.own),
+		...killReasons(killQuestion(policy, capability, question)),
 		...capabilityReasons(policy, capability, question),
 	];
 	if (!capability) return decision(policy, reasons, null, null);
 	const judged = judgeJob(policy, capability, question);
 	return decision(policy, [...reasons, ...judged.reasons], judged.plan, capability);
 }
+
+function killQuestion(policy: Policy, capability: Capability | undefined, { command, cwd }: Question): KillQuestion {
+	const isPowershell = command.mode === 'script' && shellOf(capability, command.shell) === 'powershell';
+	return { command, cwd, isPowershell, own: policy.paths.own };
+}
+
+const shellOf = (capability: Capability | undefined, wanted: Shell): Exclude<Shell, 'auto'> =>
+	wanted === 'auto' ? (capability?.shells[0] ?? 'bash') : wanted;
 
 /** Stages that look at the text alone come first; what they refuse is not read any further. */
 function textReasonsOf(policy: Policy, { command, env, cwd }: Question): PolicyReason[] {
@@ -111,7 +121,7 @@ function judgeScript(
 	capability: Capability,
 	{ script, shell: wanted }: Extract<Command, { mode: 'script' }>,
 ): CommandPlan | null {
-	const shell = wanted === 'auto' ? (capability.shells[0] ?? 'bash') : wanted;
+	const shell = shellOf(capability, wanted);
 	if (!capability.shells.includes(shell)) {
 		judge.reasons.push(reason('capability', 'deny', 'capability/shells', `it does not run ${shell}`));
 		return null;

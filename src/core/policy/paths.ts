@@ -66,7 +66,7 @@ function opens(prefix: string, names: readonly string[]): boolean {
 	return isItself ? names.length === parts.length - 1 && covers(parts.slice(0, -1), names) : covers(parts, names);
 }
 
-const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
+export const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
 
 /** What every job has. */
 function isOpen(names: readonly string[]): boolean {
@@ -93,7 +93,7 @@ function covers(parts: readonly string[], names: readonly string[]): boolean {
 }
 
 /** Whether a prefix covers something that the names may stand for. */
-function mayCover(parts: readonly string[], names: readonly string[]): boolean {
+export function mayCover(parts: readonly string[], names: readonly string[]): boolean {
 	const [part, ...others] = parts;
 	if (part === undefined) return true;
 	if (part === '**') return names.some((_, i) => mayCover(others, names.slice(i)));

@@ -2,7 +2,8 @@
  * Reads one-liners of JavaScript. Allowed is a closed part of the language: known globals and known members, so that nothing can
  * reach a constructor of functions, a module or a process. Pure.
  */
-import { parse, type Node as SyntaxNode } from 'acorn';
+import type { Node as SyntaxNode } from 'acorn';
+import { parse } from '../../checker/languages/parse.ts';
 
 const globals = new Set(
 	`console Math JSON Array Object String Number Boolean Date BigInt Map Set Promise Buffer parseInt parseFloat isNaN isFinite undefined NaN
@@ -72,15 +73,9 @@ export function objectionToJavaScript(text: string): string | undefined {
 }
 
 function parsed(text: string): Node | undefined {
-	try {
-		return parse(text, {
-			ecmaVersion: 2023,
-			sourceType: 'script',
-			allowAwaitOutsideFunction: false,
-		}) as unknown as Node;
-	} catch {
-		return undefined;
-	}
+	const { parsed: program } = parse('javascript', text);
+	const isPlain = program?.language === 'javascript' && program.dialect === 'javascript';
+	return isPlain ? (program.tree as unknown as Node) : undefined;
 }
 
 const isProcess = (value: unknown): boolean => isNode(value) && value.type === 'Identifier' && value.name === 'process';

@@ -2,7 +2,7 @@
  * Reads one-liners of Python. Allowed is a closed part of the language: known names, known members, a few modules that only
  * compute. Nothing in it can name a file, a process, or a member that is not listed here. Pure.
  */
-import { parse } from 'py-ast';
+import { parse } from '../../checker/languages/parse.ts';
 
 /** Members by the modules that may be imported. Modules hold others (json.codecs), so whole modules are not enough. */
 const members: Readonly<Record<string, string>> = {
@@ -83,11 +83,8 @@ export function objectionToPython(text: string): string | undefined {
 }
 
 function parsed(text: string): Node | undefined {
-	try {
-		return parse(text) as unknown as Node;
-	} catch {
-		return undefined;
-	}
+	const { parsed: program } = parse('python', text);
+	return program?.language === 'python' ? (program.tree as unknown as Node) : undefined;
 }
 
 function objectionIn(nodes: Node[]): string | undefined {

@@ -1,11 +1,6 @@
 /** Reads the words of a script into pieces; what is only known when it runs is refused, or kept by name where the policy allows it. Pure. */
-import {
-	type ArithmeticExpression,
-	type DoubleQuotedChild,
-	parse,
-	type Word as ShellWord,
-	type WordPart,
-} from 'unbash';
+import type { ArithmeticExpression, DoubleQuotedChild, Word as ShellWord, WordPart } from 'unbash';
+import { parse } from '../../checker/languages/parse.ts';
 import type { SyntaxKind } from '../schema.ts';
 import { alternativesOf, combinations, rangeOf } from './braces.ts';
 import { type List, NotUnderstood, type Piece, type Word } from './tree.ts';
@@ -43,10 +38,11 @@ function braceWords(reading: WordReading, text: string): Piece[][] {
 }
 
 function parsedWord(text: string): ShellWord {
-	const { commands, errors } = parse(`: ${text}`);
+	const { parsed } = parse('bash', `: ${text}`);
+	const commands = parsed?.language === 'bash' ? parsed.tree.commands : [];
 	const command = commands[0]?.command;
 	const word = command?.type === 'Command' && command.suffix.length === 1 ? command.suffix[0] : undefined;
-	if (errors !== undefined || commands.length !== 1 || word?.type !== 'Word') return refuse('a word in braces');
+	if (commands.length !== 1 || word?.type !== 'Word') return refuse('a word in braces');
 	return word;
 }
 

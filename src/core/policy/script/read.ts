@@ -1,16 +1,16 @@
 /** Reads a script into the policy's own tree. What it does not understand to the last word it refuses. Pure. */
-import {
-	type CompoundList,
-	type ParsedScript,
-	parse,
-	type Redirection,
-	type Assignment as ShellAssignment,
-	type Command as ShellCommand,
-	type CommandNode as ShellNode,
-	type PipelineNode as ShellPipeline,
-	type Word as ShellWord,
-	type Statement,
+import type {
+	CompoundList,
+	ParsedScript,
+	Redirection,
+	Assignment as ShellAssignment,
+	Command as ShellCommand,
+	CommandNode as ShellNode,
+	PipelineNode as ShellPipeline,
+	Word as ShellWord,
+	Statement,
 } from 'unbash';
+import { parse } from '../../checker/languages/parse.ts';
 import type { PolicyShape, SyntaxKind } from '../schema.ts';
 import { readCondition } from './read-condition.ts';
 import { readWord, readWords, type WordReading } from './read-word.ts';
@@ -51,7 +51,13 @@ export function readScript(text: string, limits: PolicyShape['scripts']): List {
 		commands: 0,
 		depth: 0,
 	};
-	return readTree(reading, parse(text));
+	return readTree(reading, parsedScript(text));
+}
+
+function parsedScript(text: string): ParsedScript {
+	const { parsed, problem } = parse('bash', text);
+	if (parsed?.language === 'bash') return parsed.tree;
+	throw new NotUnderstood(problem?.isDepth ? 'limit' : 'syntax', problem?.message ?? 'it is no script');
 }
 
 function readTree(reading: Reading, tree: ParsedScript | undefined): List {

@@ -1,0 +1,6 @@
+/** The way into the checker for the bundles that share it: the build makes one file of it. */
+export { check } from './check.ts';
+export { factsIn } from './commands.ts';
+export { describeFindings } from './describe.ts';
+export { detect } from './detect.ts';
+export { parse } from './languages/parse.ts';
