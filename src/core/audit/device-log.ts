@@ -16,7 +16,7 @@ export class DeviceLog {
 	readonly #insertEval: StatementSync;
 
 	constructor(db: DatabaseSync) {
-		this.#last = db.prepare('SELECT id, this_hash AS hash FROM device_log ORDER BY id DESC LIMIT 1');
+		this.#last = db.prepare('SELECT id, this_hash AS hash FROM device_log ORDER BY seq DESC LIMIT 1');
 		this.#insert = db.prepare('INSERT INTO device_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
 		this.#insertEval = db.prepare('INSERT INTO audit_shell_eval VALUES (?, ?, ?, ?, ?, ?)');
 	}
@@ -34,7 +34,7 @@ export class DeviceLog {
 		};
 		const auditLog = deviceHashOf(line);
 		const { ts, request_id, capability, args_hash, exit_code, prev_hash } = line;
-		this.#insert.run(id, seq, ts, request_id, capability, args_hash, exit_code, prev_hash, auditLog);
+		this.#insert.run(seq, id, ts, request_id, capability, args_hash, exit_code, prev_hash, auditLog);
 		return evaluated ? { auditLog, shellEval: this.#keepEval(id, evaluated) } : { auditLog };
 	}
 

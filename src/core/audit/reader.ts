@@ -168,7 +168,7 @@ export class AuditReader {
 		const found = this.#texts(
 			'device_log',
 			names,
-			`seq = ? AND (exit_code IS NULL OR ${isInteger('exit_code')})`,
+			`seq = ? AND ${isInteger('id')} AND (exit_code IS NULL OR ${isInteger('exit_code')})`,
 			seq,
 			['id', 'exit_code'],
 		);

@@ -33,8 +33,8 @@ const detail = `CREATE TABLE audit_detail (
 
 /** device_agent's chain; seq is the line of the audit that vouches for the row. */
 const deviceLog = `CREATE TABLE device_log (
-	id INTEGER PRIMARY KEY,
-	seq INTEGER NOT NULL UNIQUE,
+	seq INTEGER PRIMARY KEY,
+	id INTEGER NOT NULL,
 	ts TEXT NOT NULL,
 	request_id TEXT NOT NULL,
 	capability TEXT NOT NULL,

@@ -116,7 +116,7 @@ class Walk {
 	#vouched(seq: number, { auditLog, shellEval }: Vouches): Finding | undefined {
 		if (auditLog === undefined) return undefined;
 		const found = this.#reader.deviceLineOf(seq);
-		if (!found || found.hash !== auditLog || deviceHashOf(found.line) !== auditLog)
+		if (found?.id !== this.#beside.deviceLines + 1 || found.hash !== auditLog || deviceHashOf(found.line) !== auditLog)
 			return {
 				seq,
 				what: 'device-log',

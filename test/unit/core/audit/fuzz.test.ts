@@ -30,8 +30,8 @@ const tables = [
 	{ table: 'audit_detail', key: 'seq', columns: ['detail'] },
 	{
 		table: 'device_log',
-		key: 'id',
-		columns: ['ts', 'request_id', 'capability', 'args_hash', 'exit_code', 'prev_hash', 'this_hash'],
+		key: 'seq',
+		columns: ['id', 'ts', 'request_id', 'capability', 'args_hash', 'exit_code', 'prev_hash', 'this_hash'],
 	},
 	{ table: 'audit_shell_eval', key: 'audit_id', columns: ['cmd', 'cwd', 'shell', 'stdout_b64', 'stderr_b64'] },
 ];

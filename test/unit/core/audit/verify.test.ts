@@ -167,6 +167,7 @@ describe('what lies beside the rows', () => {
 		['a detail that was given to a row', "INSERT INTO audit_detail VALUES (2, '{}')", 2, 'detail'],
 		['a changed line of audit_log', `UPDATE device_log SET args_hash = 'f' WHERE seq = ${seq}`, seq, 'device-log'],
 		['a changed hash of audit_log', `UPDATE device_log SET this_hash = 'f' WHERE seq = ${seq}`, seq, 'device-log'],
+		['a renumbered line of audit_log', `UPDATE device_log SET id = 9 WHERE seq = ${seq}`, seq, 'device-log'],
 		['a deleted line of audit_log', `DELETE FROM device_log WHERE seq = ${seq}`, seq, 'device-log'],
 		['a changed command of a script', "UPDATE audit_shell_eval SET cmd = 'true' WHERE audit_id = 1", seq, 'shell-eval'],
 		[
@@ -179,7 +180,7 @@ describe('what lies beside the rows', () => {
 		['an added script', "INSERT INTO audit_shell_eval VALUES (-1, '', '', '', '', '')", 38, 'shell-eval'],
 		[
 			'an added line of audit_log',
-			"INSERT INTO device_log VALUES (-1, 3, '', '', '', '', 0, '', '')",
+			"INSERT INTO device_log VALUES (3, -1, '', '', '', '', 0, '', '')",
 			38,
 			'device-log',
 		],
