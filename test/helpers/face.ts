@@ -1,7 +1,8 @@
 /** One face on a real socket, with jobs in the hands of a test, and a plain client that shares no code with it. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
+import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
+import { type RequestOptions, request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { type AgentConfig, agentConfigSchema } from '../../src/contract/agent-config.ts';
@@ -22,7 +23,8 @@ export interface Ask extends RequestOptions {
 
 /** One request over a connection of its own. */
 export async function ask(url: string, { body, ...options }: Ask = {}): Promise<Answer> {
-	const sent: ClientRequest = request(url, { agent: false, ...options });
+	const send = url.startsWith('https:') ? secureRequest : request;
+	const sent: ClientRequest = send(url, { agent: false, ...options });
 	sent.end(body);
 	const [response] = await once(sent, 'response');
 	const chunks: Buffer[] = [];

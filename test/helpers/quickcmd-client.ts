@@ -11,7 +11,7 @@ export interface SignedParts {
 	readonly [member: string]: unknown;
 }
 
-/** Members in the order of the struct; JSON.stringify writes plain text as Go does. */
+/** Members in the order of the struct. */
 export function quickCmdPayload(parts: SignedParts = {}): Record<string, unknown> {
 	return {
 		...{ job_id: `job-${Math.random().toString(36).slice(2)}`, prompt: 'p', command: 'true' },
@@ -21,16 +21,22 @@ export function quickCmdPayload(parts: SignedParts = {}): Record<string, unknown
 	};
 }
 
+/** Go writes these in its own way. */
+const asGo = (text: string): string =>
+	text.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026');
+
 export function quickCmdBody(payload: object, secret = quickCmdSecret): string {
-	const signature = createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex');
+	const signature = createHmac('sha256', secret)
+		.update(asGo(JSON.stringify(payload)))
+		.digest('hex');
 	return JSON.stringify({ payload, signature: { signature, algorithm: 'HMAC-SHA256' } });
 }
 
 export const postTo = (url: string, path: string, body: string, more: Ask = {}): Promise<Answer> =>
 	ask(`${url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, ...more });
 
-export const submitTo = (url: string, payload: object, secret?: string): Promise<Answer> =>
-	postTo(url, '/api/v1/jobs', quickCmdBody(payload, secret));
+export const submitTo = (url: string, payload: object, secret?: string, more?: Ask): Promise<Answer> =>
+	postTo(url, '/api/v1/jobs', quickCmdBody(payload, secret), more);
 
 export interface Heard {
 	readonly frames: readonly Record<string, unknown>[];
@@ -42,8 +48,8 @@ export interface Heard {
 }
 
 /** Everything that a subscriber hears until the connection ends. */
-export async function listenTo(url: string, headers: Record<string, string> = {}): Promise<Heard> {
-	const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers, rejectUnauthorized: false });
+export async function listenTo(url: string, headers: Record<string, string> = {}, ca?: string): Promise<Heard> {
+	const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers, ...(ca !== undefined && { ca }) });
 	const texts: string[] = [];
 	socket.on('message', (data) => texts.push(String(data)));
 	socket.on('error', () => {});

@@ -19,6 +19,7 @@ import {
 	encodeQuickCmdRefused,
 	type QuickCmdHttpAnswer,
 	type QuickCmdRefused,
+	type QuickCmdStatus,
 	quickCmdRefusals,
 	quickCmdRefused,
 	quickCmdText,
@@ -89,7 +90,9 @@ class QuickCmdRoutes {
 		if ('refused' in read) return encodeQuickCmdRefused(read.refused);
 		const { payload, principal } = read;
 		if (payload.command === '') return encodeQuickCmdRefused(quickCmdRefusals.invalidJob('command is empty'));
-		const job = await this.#parts.jobs
+		const { jobs } = this.#parts;
+		const isResent = jobs.findByClientId(principal, 'quickcmd', payload.jobId) !== undefined;
+		const job = await jobs
 			.submit(principal, {
 				face: 'quickcmd',
 				clientId: payload.jobId,
@@ -97,7 +100,8 @@ class QuickCmdRoutes {
 				compat: { prompt: payload.prompt, snapshot: payload.snapshotMetadata },
 			})
 			.catch(refusalOf);
-		return 'kind' in job ? encodeQuickCmdRefused(job) : this.#accepted(payload.jobId, job);
+		if ('kind' in job) return encodeQuickCmdRefused(job);
+		return accepted(payload.jobId, isResent ? quickCmdStatusOf(job) : 'pending');
 	}
 
 	async #cancel(request: FastifyRequest<Asked>): Promise<QuickCmdHttpAnswer> {
@@ -109,11 +113,8 @@ class QuickCmdRoutes {
 		const { jobs } = this.#parts;
 		const job = may(principal, 'cancel') ? jobs.findByClientId(principal, 'quickcmd', payload.jobId) : undefined;
 		if (!job) return encodeQuickCmdRefused(quickCmdRefusals.notFound());
-		return this.#accepted(payload.jobId, isOver(job.state) ? job : await jobs.cancel(principal, job.jobId), 200);
-	}
-
-	#accepted(jobId: string, job: JobView, httpStatus?: number): QuickCmdHttpAnswer {
-		return encodeQuickCmdAccepted({ kind: 'accepted', jobId, status: quickCmdStatusOf(job) }, httpStatus);
+		const ended = isOver(job.state) ? job : await jobs.cancel(principal, job.jobId);
+		return accepted(payload.jobId, quickCmdStatusOf(ended), 200);
 	}
 
 	#readSigned(
@@ -160,6 +161,10 @@ class QuickCmdRoutes {
 		};
 	}
 }
+
+/** A job that is new has not begun, whatever became of it since. */
+const accepted = (jobId: string, status: QuickCmdStatus, httpStatus = 202): QuickCmdHttpAnswer =>
+	encodeQuickCmdAccepted({ kind: 'accepted', jobId, status }, httpStatus);
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
