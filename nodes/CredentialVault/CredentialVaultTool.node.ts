@@ -73,7 +73,7 @@ export class CredentialVaultTool implements INodeType {
 
 	/** Runs before every turn of the model, so it only describes. */
 	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		const response = offerTool(this, itemIndex, (z) => ({
+		const response = await offerTool(this, itemIndex, (z) => ({
 			description: describeVault(
 				this.getNodeParameter('toolDescription', itemIndex) as string,
 				readExposedSecrets(this, itemIndex),

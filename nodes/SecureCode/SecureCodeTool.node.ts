@@ -53,7 +53,7 @@ export class SecureCodeTool implements INodeType {
 
 	/** Runs before every turn of the model, so it only describes. The tool itself serves callers other than Agent 3. */
 	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return { response: offerSecureCode(this, itemIndex) };
+		return { response: await offerSecureCode(this, itemIndex) };
 	}
 
 	/** The way of Agent 3: the engine runs the node with whatever the model passed. */

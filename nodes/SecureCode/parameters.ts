@@ -99,6 +99,16 @@ const allowedImports: INodeProperties = {
 		'Comma-separated modules that Python and JavaScript may import. <code>*</code> allows every module of the sandbox, an empty field allows none.',
 };
 
+const bundle: INodeProperties = {
+	displayName: 'Packages',
+	name: 'bundle',
+	type: 'string',
+	noDataExpression: true,
+	default: 'default',
+	description:
+		'The bundle of packages that programs can import, made with <code>secure-code packages add</code> on the machine that runs n8n. <code>none</code>: no packages.',
+};
+
 const validateCode: INodeProperties = {
 	displayName: 'Enable Code Validation',
 	name: 'validateCode',
@@ -218,6 +228,7 @@ const sandbox: INodeProperties[] = [
 	timeout,
 	memory,
 	...network,
+	bundle,
 	allowedImports,
 	validateCode,
 	validationOptions,

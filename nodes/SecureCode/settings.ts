@@ -13,12 +13,17 @@ import { type FileSettings, readFileSettings } from './file-settings.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { SecretSettings } from './secret-choice.ts';
 
+/** As in the contract, which brings more than a node needs at its start. */
+const bundleName = /^[a-z0-9][a-z0-9_-]{0,40}$/;
+
 export interface Settings {
 	readonly language: LanguageChoice;
 	readonly timeoutMs: number;
 	readonly memoryBytes: number;
 	readonly codeCharacters: number;
 	readonly network: Network;
+	/** Packages that programs find. */
+	readonly bundle: string;
 	/** Absent: every module of the sandbox. []: no module. Filled: these only. */
 	readonly allowedImports?: string[];
 	readonly check: boolean;
@@ -62,6 +67,12 @@ function readNetwork(context: NodeContext, itemIndex: number): Network {
 	throw new KnownError('CONFIG_INVALID', { details: 'the parameter "network" must be "none", "hosts" or "full"' });
 }
 
+function readBundle(context: NodeContext, itemIndex: number): string {
+	const name = readText(context, 'bundle', itemIndex, 'default').trim() || 'none';
+	if (bundleName.test(name)) return name;
+	throw new KnownError('CONFIG_INVALID', { details: `the parameter "bundle" names no bundle: ${name.slice(0, 60)}` });
+}
+
 function readAllowedImports(context: NodeContext, itemIndex: number): { allowedImports?: string[] } {
 	const modules = splitList(readText(context, 'allowedImports', itemIndex, '*'));
 	return modules.includes('*') ? {} : { allowedImports: modules };
@@ -85,6 +96,7 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		memoryBytes: readLimit(context, 'memory', itemIndex, 'memoryBytes', megabyte),
 		codeCharacters: readLimit(context, 'maxCodeLength', itemIndex, 'codeCharacters', 1),
 		network: readNetwork(context, itemIndex),
+		bundle: readBundle(context, itemIndex),
 		...readAllowedImports(context, itemIndex),
 		check: literal(context, 'validateCode', itemIndex, true) !== false,
 		checkPolicy: readCheckPolicy(context, itemIndex),

@@ -24,6 +24,7 @@ export function toRequest(
 			codeCharacters: settings.codeCharacters,
 		},
 		network: settings.network,
+		bundle: settings.bundle,
 		...(settings.allowedImports === undefined ? {} : { allowedImports: settings.allowedImports }),
 		check: settings.check,
 		checkPolicy: settings.checkPolicy,

@@ -10,10 +10,16 @@ const networkSentence = (network: Settings['network']): string => {
 	return `Network: only ${network.join(', ')}.`;
 };
 
-const importSentence = (modules: Settings['allowedImports']): string => {
-	if (modules === undefined) return 'Modules: those that are installed; nothing can be installed.';
-	return modules.length === 0 ? 'Modules: none may be imported.' : `Modules: only ${modules.join(', ')}.`;
-};
+/** Nobody guesses which packages there are, and a program cannot bring its own. */
+function importSentence(modules: Settings['allowedImports'], packages: readonly string[]): string {
+	const installed = packages.length === 0 ? '' : packages.join(', ');
+	if (modules !== undefined) {
+		const allowed = [...modules, ...packages];
+		return allowed.length === 0 ? 'Modules: none may be imported.' : `Modules: only ${allowed.join(', ')}.`;
+	}
+	const beside = installed === '' ? '' : ` Packages: ${installed}.`;
+	return `Modules: those that are installed; nothing can be installed.${beside}`;
+}
 
 /** A model that does not know would decode, sign or print what is no value. */
 function boundSentence(exposed: readonly ExposedSecret[]): string[] {
@@ -57,12 +63,18 @@ const filesOutSentence = ({ isReturned, linkHours }: Settings['files']): string[
 /**
  * The author's text, followed by the limits that hold for every call of this node.
  * @param available files that a program may get
+ * @param packages what the bundle was made of
  */
-export function describeTool(text: string, settings: Settings, available: readonly AvailableFile[] = []): string {
+export function describeTool(
+	text: string,
+	settings: Settings,
+	available: readonly AvailableFile[] = [],
+	packages: readonly string[] = [],
+): string {
 	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets, files } = settings;
 	const limits = `Limits: ${timeoutMs / secondMs} s, ${memoryBytes / megabyte} MB of memory, ${codeCharacters} characters of code.`;
 	const sentences = [
-		...[limits, networkSentence(network), importSentence(allowedImports), ...secretSentence(secrets)],
+		...[limits, networkSentence(network), importSentence(allowedImports, packages), ...secretSentence(secrets)],
 		...[...filesInSentence(files, available), ...filesOutSentence(files)],
 	];
 	return [text.trim(), sentences.join(' ')].join('\n\n');

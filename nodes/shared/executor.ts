@@ -31,6 +31,12 @@ export async function runJob(
 	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts, onDecision, outDir });
 }
 
+/** What a bundle was made of, for the model to know. Throws BUNDLE_MISSING. */
+export async function packagesOf(bundle: string): Promise<readonly string[]> {
+	const { packageNames } = await import('../../src/core/compose.ts');
+	return packageNames(bundle);
+}
+
 /** A folder that goes away with its run, and with the next start of n8n if this one is killed. */
 export async function newRunFolder(): Promise<{ readonly path: string; remove(): void }> {
 	const { RunFolder } = await import('../../src/core/compose.ts');

@@ -41,10 +41,14 @@ async function answerCall(context: ISupplyDataFunctions, raw: unknown, run: Offe
 	}
 }
 
-export function offerTool(context: ISupplyDataFunctions, itemIndex: number, describe: (z: Zod) => Offer): unknown {
+export async function offerTool(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+	describe: (z: Zod) => Offer | Promise<Offer>,
+): Promise<unknown> {
 	try {
 		const { z, DynamicStructuredTool } = host();
-		const { description, schema, run } = describe(z);
+		const { description, schema, run } = await describe(z);
 		return new DynamicStructuredTool({
 			name: nodeNameToToolName(context.getNode()),
 			description,

@@ -65,6 +65,12 @@ export const jobFlags = {
 		value: 'NAME[@HOSTS]',
 		help: 'pass this variable of your environment, masked in all output; with @a.com,b.com the program gets a placeholder, and these hosts the value',
 	},
+	bundle: {
+		type: 'string',
+		short: 'b',
+		value: 'NAME',
+		help: 'the packages the program finds (default "default"; none)',
+	},
 	file: {
 		type: 'string',
 		short: 'f',
@@ -148,6 +154,7 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 	const timeout = limit(values, 'timeout', 'timeoutMs', 1000);
 	const memory = limit(values, 'memory', 'memoryBytes', MiB);
 	const imports = allowedImports(values);
+	const bundle = text(values, 'bundle');
 	return {
 		language: language(values),
 		network: network(text(values, 'network')),
@@ -155,6 +162,7 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 		secrets: secrets(values).map(({ name }) => name),
 		check: values['no-check'] !== true,
 		...(imports && { allowedImports: imports }),
+		...(bundle && { bundle }),
 	};
 }
 

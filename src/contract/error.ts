@@ -178,6 +178,20 @@ export const knownErrors = {
 			'The command was not run, because the profile "{profile}" of the policy cannot be used on this device: {details}.',
 		next: 'Correct the profile; "secure-code agent doctor" tries every one of them.',
 	},
+	MODULE_MISSING: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program needs the module "{module}", which is not installed in its sandbox. {remedy}',
+		next: 'Do without it, or tell the user what would install it; the program itself can install nothing.',
+	},
+	BUNDLE_MISSING: {
+		audience: 'operator',
+		http: 503,
+		exit: 78,
+		message: 'The code was not run, because there is no bundle of packages called "{name}" on this machine.',
+		next: 'Run "secure-code packages add --bundle {name}" with the names of its packages, or choose another bundle.',
+	},
 	RUNTIME_MISSING: {
 		audience: 'operator',
 		http: 503,

@@ -24,6 +24,9 @@ function fitsIntoCommand(job: { argv?: string[] | undefined; env: Record<string,
 
 export const fileNamePattern = /^[^/\0]{1,255}$/;
 
+/** How a bundle of packages may be called. */
+export const bundleNamePattern = /^[a-z0-9][a-z0-9_-]{0,40}$/;
+
 /** Appears read-only as /work/in/<name>. `path` names a file of the host, `base64` carries the bytes. */
 export const jobFileSchema = z
 	.strictObject({
@@ -70,6 +73,13 @@ export const jobRequestSchema = z
 			.array(z.string())
 			.optional()
 			.describe('Absent: every module of the sandbox. []: no module. Filled: these modules only.'),
+		bundle: z
+			.string()
+			.regex(bundleNamePattern)
+			.default('default')
+			.describe(
+				'The packages that the program finds. Without a bundle of that name "default" has none; "none" never has any.',
+			),
 		secrets: z.array(z.string()).default([]).describe('Names of secrets that become environment variables.'),
 		env: environmentSchema.default({}),
 		stdin: z.string().optional(),

@@ -4,6 +4,8 @@ import type { Inspected } from './inspect.ts';
 import type { BoxSpec } from './sandbox/backend.ts';
 import { collectorFor } from './sandbox/collector.ts';
 import { authorityPath, certificatesPath, outFolder } from './sandbox/image.ts';
+import { resolver, trustedList } from './sandbox/network-view.ts';
+import { pythonPackages } from './sandbox/runtimes/python.ts';
 import type { Launch, Runtime, StartWish } from './sandbox/runtimes/runtime.ts';
 
 /** The whole environment of a program; nothing of ours is inherited. */
@@ -32,21 +34,11 @@ export interface BoxParts {
 	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
 }
 
-/** Where libraries that do not use the system's own list look for it. */
-const trustedList = {
-	SSL_CERT_FILE: certificatesPath,
-	REQUESTS_CA_BUNDLE: certificatesPath,
-	CURL_CA_BUNDLE: certificatesPath,
-};
-
-/** With a network the jail asks its first process for names, and that hands every question to the gateway. */
-const resolver = { path: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' };
-
 /** Figures need libraries that draw, which only packages bring. */
 function wishesOf(request: JobRequest, { wantsFiles, packages }: BoxParts): StartWish[] {
 	return [
 		...(request.data === undefined ? [] : ['data' as const]),
-		...(wantsFiles && packages.length > 0 ? ['figures' as const] : []),
+		...(wantsFiles && packages.some(({ path }) => path === pythonPackages) ? ['figures' as const] : []),
 	];
 }
 

@@ -4,6 +4,7 @@ import type { JobRequest, JobResult } from '../contract/job.ts';
 import { boxSpecFor } from './box-spec.ts';
 import { execute, type Refusal, type Ruling, type Stages } from './execute.ts';
 import type { Inspected } from './inspect.ts';
+import { explainMissingModule } from './missing-module.ts';
 import { Gateway } from './network/gateway.ts';
 import { bindSecrets, intercept } from './network/interception.ts';
 import { type NetworkRules, networkRules } from './network/rules.ts';
@@ -44,12 +45,18 @@ function refuseUnsupported(request: JobRequest): Refusal | undefined {
 	return undefined;
 }
 
+/** A list of imports says what beside the packages may be imported; whoever chose a bundle wants it used. */
+function withBundle(boxes: Boxes, request: JobRequest): JobRequest {
+	if (request.allowedImports === undefined) return request;
+	return { ...request, allowedImports: [...request.allowedImports, ...boxes.packagesFor(request.bundle).modules] };
+}
+
 /** Whoever builds the workflow, or types the command, is the policy; the jail is the wall. So there is nothing to ask and no ledger. */
 const allowed: Ruling = { decision: 'allow' };
 
 function codeStages(parts: Parts, request: JobRequest, context: MaskedContext): Stages<Inspected, Ruling> {
 	return {
-		check: async () => refuseUnsupported(request) ?? parts.inspect(request),
+		check: async () => refuseUnsupported(request) ?? parts.inspect(withBundle(parts.boxes, request)),
 		decide: async () => allowed,
 		approve: async () => undefined,
 		turn: { queue: parts.queue, key: request.labels.workflow ?? '', signal: context.signal },
@@ -82,6 +89,7 @@ async function runInBox(
 	const rules = networkRules(request.network);
 	const { values, interception } = await secretsOf(request, context, rules);
 	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
+	const packages = boxes.packagesFor(request.bundle);
 	const inputs = await boxes.shareInputs(request);
 	const gateway = new Gateway(rules, interception, (decision) =>
 		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),
@@ -94,12 +102,13 @@ async function runInBox(
 			secretValues: values,
 			inFolder: inputs?.path,
 			wantsFiles: context.outDir !== undefined,
-			packages: boxes.packagesFor(inspected.language),
+			packages: packages.binds,
 			ports: rules.ports,
 			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
 		});
 		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
-		return await recorder.result(outcome, boxes.backend.name, inspected);
+		const result = await recorder.result(outcome, boxes.backend.name, inspected);
+		return explainMissingModule(result, (language, module) => boxes.bundlesWith(language, module));
 	} finally {
 		recorder.close();
 		gateway.close();

@@ -12,26 +12,48 @@ import { createExecutor } from './code-job.ts';
 import { dataHomes } from './host/folders.ts';
 import { AnsweringThread } from './host/worker.ts';
 import { type Inspection, inspect } from './inspect.ts';
-import type { Boxes, Executor, Inspector } from './ports.ts';
+import { bundlesWith, defaultBundle, findBundle } from './packages/bundle.ts';
+import type { Boxes, Executor, Inspector, Packages } from './ports.ts';
 import { FairQueue } from './queue.ts';
 import type { Probe } from './sandbox/backend.ts';
 import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
 import { shareInputs } from './sandbox/inputs.ts';
-import { packageFolder } from './sandbox/packages.ts';
+import { javascriptPackages } from './sandbox/runtimes/javascript.ts';
 import { pythonPackages } from './sandbox/runtimes/python.ts';
 
 export { check } from './checker/check.ts';
 export { describeFindings } from './checker/describe.ts';
 export { type CheckOptions, checkOptionsSchema } from './checker/options.ts';
 export { RunFolder } from './host/run-folder.ts';
+export { type Bundle, defaultBundle, type PackageLanguage, parseBundle, readBundles } from './packages/bundle.ts';
+export { addLocked, addPackages, type PackageOrder, removeBundle, removePackages } from './packages/manage.ts';
+export { curatedNames } from './packages/names.ts';
 export { installNsjail } from './sandbox/backends/nsjail/install.ts';
 export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
-export { readPackages, setPackages, withoutPackages, withPackages } from './sandbox/packages.ts';
 export { findPython } from './sandbox/runtimes/python.ts';
 
 /** What every backend says about this host. */
 export const probeBackends = (): Promise<Probe[]> =>
 	Promise.all([new NsjailBackend()].map((backend) => backend.probe()));
+
+/** Names of the packages that somebody asked for; what they need in turn is nobody's concern. */
+export function packageNames(bundle: string): readonly string[] {
+	return packagesFor(bundle).names;
+}
+
+/** For what runs in a jail and is no job. */
+export const createBackend = (): NsjailBackend => new NsjailBackend();
+
+/** The default bundle need not be there; one that somebody chose must. */
+function packagesFor(bundle: string): Packages & { readonly names: readonly string[] } {
+	const found = bundle === 'none' ? undefined : findBundle(dataHomes(), bundle);
+	if (!found && bundle !== defaultBundle && bundle !== 'none') throw new KnownError('BUNDLE_MISSING', { name: bundle });
+	const binds = [
+		...(found?.python === undefined ? [] : [{ hostPath: found.python, path: pythonPackages }]),
+		...(found?.javascript === undefined ? [] : [{ hostPath: found.javascript, path: javascriptPackages }]),
+	];
+	return { binds, modules: found?.modules ?? [], names: found?.names ?? [] };
+}
 
 function createBoxes(backend: NsjailBackend): Boxes {
 	return {
@@ -41,10 +63,8 @@ function createBoxes(backend: NsjailBackend): Boxes {
 			if (!runtime) throw new KnownError('RUNTIME_MISSING', { language: languageLabels[language] });
 			return runtime;
 		},
-		packagesFor(language) {
-			const hostPath = language === 'javascript' ? undefined : packageFolder(dataHomes());
-			return hostPath === undefined ? [] : [{ hostPath, path: pythonPackages }];
-		},
+		packagesFor,
+		bundlesWith: (language, module) => bundlesWith(dataHomes(), language, module),
 		shareInputs,
 	};
 }

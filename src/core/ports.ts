@@ -32,6 +32,13 @@ export interface Bind {
 	readonly path: string;
 }
 
+/** A bundle of packages as a job finds it. */
+export interface Packages {
+	readonly binds: readonly Bind[];
+	/** What its programs may import beside what an author lists. */
+	readonly modules: readonly string[];
+}
+
 /** Says what may run; it may take its time elsewhere. */
 export type Inspector = (request: JobRequest) => Promise<Inspection>;
 
@@ -40,7 +47,10 @@ export interface Boxes {
 	readonly backend: Backend;
 	/** Throws RUNTIME_MISSING when the host has no interpreter for the language. */
 	runtimeFor(language: Language): Promise<Runtime>;
-	packagesFor(language: Language | null): Bind[];
+	/** Throws BUNDLE_MISSING for a bundle that this host does not have. */
+	packagesFor(bundle: string): Packages;
+	/** The bundles of this host that have a module, in no order of worth. */
+	bundlesWith(language: 'python' | 'javascript', module: string): string[];
 	/** Lays out the files and the data of a request; undefined when it has none. */
 	shareInputs(request: JobRequest): Promise<{ readonly path: string; remove(): void } | undefined>;
 }

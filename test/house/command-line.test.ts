@@ -111,7 +111,7 @@ describe('packages list', () => {
 		const env = { ...process.env, SECURE_CODE_HOME: tempFolder() };
 		const list = (...more: string[]) =>
 			execFileSync(process.execPath, [main, 'packages', 'list', ...more], { env, encoding: 'utf8' });
-		expect([list(), list('--json')]).toEqual(['no packages\n', '{"python":{"version":null,"packages":[]}}\n']);
+		expect([list(), list('--json')]).toEqual(['no packages\n', '{}\n']);
 	});
 });
 

@@ -38,6 +38,12 @@ const rooms: readonly Room[] = [
 		folder: 'src/core/runner',
 		imports: ['src/contract', 'src/core/host', 'src/core/sandbox', 'src/core/text.ts', 'zod', 'node:*'],
 	},
+	{
+		folder: 'src/core/packages',
+		imports: [
+			...['src/contract', 'src/core/host', 'src/core/sandbox', 'src/core/network', 'tar-stream', 'zod', 'node:*'],
+		],
+	},
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },
 	{ folder: 'src/device/wire', imports: ['src/contract', 'zod', 'node:crypto'] },

@@ -46,6 +46,7 @@ export class Gateway {
 	readonly #rules: NetworkRules;
 	readonly #interception: Interception | undefined;
 	readonly #onDecision: (decision: Decision) => void;
+	readonly #mostBytes: number;
 	readonly #names: Names;
 	readonly #outside: Outside;
 	readonly #open = new Set<Socket>();
@@ -55,9 +56,18 @@ export class Gateway {
 	#bytes = 0;
 	#isClosed = false;
 
-	/** @param onDecision hears of each decision once, as it is made */
-	constructor(rules: NetworkRules, interception?: Interception, onDecision: (decision: Decision) => void = () => {}) {
+	/**
+	 * @param onDecision hears of each decision once, as it is made
+	 * @param mostBytes in and out, all connections together
+	 */
+	constructor(
+		rules: NetworkRules,
+		interception?: Interception,
+		onDecision: (decision: Decision) => void = () => {},
+		mostBytes: number = fixedLimits.networkBytes,
+	) {
 		this.#onDecision = onDecision;
+		this.#mostBytes = mostBytes;
 		this.#rules = rules;
 		this.#interception = interception;
 		this.#names = new Names(rules);
@@ -130,7 +140,7 @@ export class Gateway {
 			if (name === undefined) throw new Refusal('only names can be reached, no bare addresses');
 			if (!this.#rules.allowsPort(name, port)) throw new Refusal('this port is not allowed');
 			if (this.#clients > fixedLimits.connections) throw new Refusal('too many connections at a time');
-			if (this.#bytes > fixedLimits.networkBytes) throw new Refusal('too much data');
+			if (this.#bytes > this.#mostBytes) throw new Refusal('too much data');
 			await this.#carry(client, name, port);
 		} catch (error) {
 			this.#answer(name ?? client.localAddress ?? '', port, error);
@@ -197,7 +207,7 @@ export class Gateway {
 	/** Over its limit a job has no network any more. */
 	readonly #count = (bytes: number): void => {
 		this.#bytes += bytes;
-		if (this.#bytes <= fixedLimits.networkBytes) return;
+		if (this.#bytes <= this.#mostBytes) return;
 		this.#note('', null, 'too much data');
 		for (const one of this.#open) one.destroy();
 	};

@@ -21,6 +21,8 @@ export interface BoxSpec {
 	readonly ports: readonly number[];
 	/** V8 keeps huge reservations it never touches, so its address space cannot be limited. */
 	readonly limitAddressSpace: boolean;
+	/** Files and folders that fit into /work; absent: as the table of limits says. */
+	readonly workInodes?: number | undefined;
 	/** A folder that is made, writable, before the program starts. */
 	readonly madeFolder?: string | undefined;
 	/** A command that writes the program's files to its stdout (collector.ts) after everything else is dead. */

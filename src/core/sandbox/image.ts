@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Language } from '../../contract/language.ts';
 import { type RootfsPlan, stageRootfs } from './rootfs.ts';
 import { findBash } from './runtimes/bash.ts';
-import { findNode } from './runtimes/javascript.ts';
+import { findNode, javascriptPackages } from './runtimes/javascript.ts';
 import { findPython, pythonPackages } from './runtimes/python.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
@@ -60,7 +60,9 @@ export const outFolder = '/work/out';
 /** Writable, and held in memory. */
 export const memoryFolders = ['/work', '/tmp', '/dev/shm'];
 
-const folders = ['/proc', '/dev/shm', '/tmp', '/work', '/code', '/usr/bin', '/usr/lib', pythonPackages];
+const folders = [
+	...['/proc', '/dev/shm', '/tmp', '/work', '/code', '/usr/bin', '/usr/lib', pythonPackages, javascriptPackages],
+];
 
 const multiarch: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 const loaders: Record<string, readonly [path: string, file: string]> = {

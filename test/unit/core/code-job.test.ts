@@ -39,7 +39,8 @@ function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
 			run: async (spec, io) => ({ ...(await act(spec, io)), tier: 'full' }),
 		},
 		runtimeFor: async () => bash,
-		packagesFor: () => [],
+		packagesFor: () => ({ binds: [], modules: [] }),
+		bundlesWith: () => [],
 		shareInputs: async () => undefined,
 		...more,
 	};

@@ -8,6 +8,9 @@ import { type Launch, type Program, programPath, type Runtime } from './runtime.
 const MiB = 1024 * 1024;
 const executable = '/usr/bin/node';
 
+/** Where bundles of packages are mounted: beside the program, where require and import both look. */
+export const javascriptPackages = '/code/node_modules';
+
 /** What Node.js needs beside V8's old generation: its own code, stacks, buffers. Measured with Node.js 24. */
 const outsideHeapBytes = 56 * MiB;
 

@@ -17,6 +17,7 @@ const request: JobRequest = {
 	language: 'auto',
 	limits: defaultLimits,
 	network: 'none',
+	bundle: 'default',
 	secrets: [],
 	env: {},
 	files: [],
@@ -82,7 +83,9 @@ describe('the description', () => {
 
 describe('supplyData', () => {
 	it('offers name, words and limits without starting anything', async () => {
-		const { offered } = await supply({ parameters: { toolDescription: 'Runs code.', timeout: 5, network: 'full' } });
+		const { offered } = await supply({
+			parameters: { toolDescription: 'Runs code.', timeout: 5, network: 'full', bundle: 'none' },
+		});
 		expect([offered.name, offered.description]).toEqual([
 			'My_Tool_',
 			'Runs code.\n\nLimits: 5 s, 128 MB of memory, 50000 characters of code. Network: every public host. Modules: those that are installed; nothing can be installed. Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
@@ -93,9 +96,9 @@ describe('supplyData', () => {
 	it('tells the model which files there are', async () => {
 		const binary = { data0: { id: 'b1', data: 'filesystem', mimeType: 'text/csv', fileName: 'sales.csv', bytes: 12 } };
 		const items = [{ json: {}, binary }];
-		const { offered } = await supply({ items, parameters: { fileLinks: false } });
+		const { offered } = await supply({ items, parameters: { fileLinks: false, bundle: 'none' } });
 		expect(offered.description).toMatch(/ Files in \/work\/in, read-only: sales\.csv \(text\/csv, 12 bytes\)\.$/);
-		const onRequest = await supply({ items, parameters: { fileLinks: false, filesMode: 'onRequest' } });
+		const onRequest = await supply({ items, parameters: { fileLinks: false, filesMode: 'onRequest', bundle: 'none' } });
 		expect(onRequest.offered.description).toMatch(
 			/ Ask with "files": \[\{ "name": "…" \}\] and read them in \/work\/in\.$/,
 		);

@@ -14,6 +14,7 @@ const sandboxNames = [
 	'network',
 	'networkNotice',
 	'allowedHosts',
+	'bundle',
 	'allowedImports',
 	'validateCode',
 	'validationOptions',

@@ -14,6 +14,7 @@ const defaults = {
 	codeCharacters: limits.codeCharacters.default,
 	network: 'none',
 	check: true,
+	bundle: 'default',
 	checkPolicy: {},
 	files: { ...noFiles, from: 'item', linkHours: 24 },
 };

@@ -14,6 +14,7 @@ const settings: Settings = {
 	check: false,
 	checkPolicy: { warnOnly: true },
 	files: noFiles,
+	bundle: 'default',
 };
 
 describe('toRequest', () => {
@@ -23,6 +24,7 @@ describe('toRequest', () => {
 			language: 'python',
 			limits: { timeoutMs: 20_000, memoryBytes: 64 * MiB, codeCharacters: 1000 },
 			network: ['api.example.com'],
+			bundle: 'default',
 			allowedImports: ['math'],
 			check: false,
 			checkPolicy: { warnOnly: true },

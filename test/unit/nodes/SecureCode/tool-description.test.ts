@@ -12,6 +12,7 @@ const settings: Settings = {
 	check: true,
 	checkPolicy: {},
 	files: noFiles,
+	bundle: 'default',
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 

@@ -16,6 +16,7 @@ const settings: Settings = {
 	check: true,
 	checkPolicy: {},
 	files: noFiles,
+	bundle: 'default',
 };
 
 const offered = {

@@ -14,8 +14,8 @@ const device = (name: string): Fields => {
 	return { src: path, dst: path, is_bind: true, rw: true, nosuid: true, noexec: true };
 };
 
-function tmpfs(dst: string, bytes: number, mode: string): Fields {
-	const options = `size=${bytes},nr_inodes=${fixedLimits.workInodes},mode=${mode}`;
+function tmpfs(dst: string, bytes: number, mode: string, inodes: number = fixedLimits.workInodes): Fields {
+	const options = `size=${bytes},nr_inodes=${inodes},mode=${mode}`;
 	return { dst, fstype: 'tmpfs', rw: true, options, ...noPrivileges };
 }
 
@@ -77,7 +77,7 @@ function sandboxTree(spec: BoxSpec, place: JailPlace): Fields[] {
 		...Object.entries(place.binds).map(([path, source]) => bind(source, path)),
 		...devices.map(device),
 		...(place.hasProc ? [proc] : []),
-		tmpfs('/work', spec.limits.workBytes, '0700'),
+		tmpfs('/work', spec.limits.workBytes, '0700', spec.workInodes),
 		tmpfs('/tmp', fixedLimits.tmpBytes, '1777'),
 		tmpfs('/dev/shm', fixedLimits.tmpBytes, '1777'),
 		...(place.stdinPath === undefined ? [] : [bind(place.stdinPath, stdinPath)]),

@@ -1,0 +1,109 @@
+/** What Python programs draw comes back although they say nothing about files. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { figureBundle, whyNoBundle } from '../helpers/bundles.ts';
+import { asEachIdentity, ended, type Jail, succeeded } from '../helpers/jail.ts';
+
+const reason = await whyNoBundle(...figureBundle);
+const [bundle] = figureBundle;
+const limits = { memoryBytes: 512 * 1024 * 1024, timeoutMs: 120_000 };
+
+const drawn = async (jail: Jail, code: string) => {
+	const result = await jail.python(code, { bundle, limits });
+	return { ...ended(result), stderr: result.stderr, files: result.files.map(({ name, type }) => `${name} ${type}`) };
+};
+
+const worked = { ...succeeded, stderr: '' };
+const signature = (path: string | null) =>
+	readFileSync(path ?? '')
+		.subarray(1, 4)
+		.toString();
+
+describe.skipIf(reason !== undefined)(`figures${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+	asEachIdentity(
+		(jail) => {
+			test('of matplotlib are saved when they are shown, and when they are still open at the end', async () => {
+				const code = `
+import matplotlib.pyplot as plt
+plt.plot([1, 2, 3]); plt.show()
+plt.plot([3, 2, 1]); plt.show()
+plt.figure(); plt.bar([1, 2], [3, 4])
+plt.figure()
+`;
+				const { files } = await jail.python(code, { bundle, limits });
+				expect(files.map(({ name, path }) => [name, signature(path)])).toEqual(
+					[1, 2, 3].map((number) => [`figure-${number}.png`, 'PNG']),
+				);
+				expect(new Set(files.map(({ path }) => readFileSync(path ?? '').toString('base64'))).size).toBe(3);
+			});
+
+			test('that a program saves itself come once, wherever it puts them', async () => {
+				const code = `
+import matplotlib
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt
+from PIL import Image
+fig, ax = plt.subplots(); ax.plot([1, 2]); fig.savefig('/work/out/direct.png')
+fig, ax = plt.subplots(); ax.plot([2, 1]); plt.savefig('mine.svg'); plt.show()
+fig, ax = plt.subplots(); ax.plot([2, 2]); plt.show(); plt.savefig('/tmp/after.png')
+Image.new('RGB', (9, 9)).save('photo.jpg')
+Image.new('RGB', (9, 9)).show()
+`;
+				expect(await drawn(jail, code)).toEqual({
+					...worked,
+					files: [
+						'after.png image/png',
+						'direct.png image/png',
+						'figure-1.png image/png',
+						'image-1.png image/png',
+						'mine.svg image/svg+xml',
+						'photo.jpg image/jpeg',
+					],
+				});
+			});
+
+			test('of pandas and plotly are among them, also when the program fails at its end', async () => {
+				const code = `
+import pandas as pd, plotly.express as px
+pd.DataFrame({'a': [1, 2]}).plot()
+px.bar(x=[1, 2], y=[3, 4]).show()
+kept = px.line(x=[1, 2], y=[3, 4])
+raise SystemExit(3)
+`;
+				expect(await drawn(jail, code)).toEqual({
+					...worked,
+					status: 'failed',
+					exitCode: 3,
+					files: ['figure-1.png image/png', 'plot-1.html text/html', 'plot-2.html text/html'],
+				});
+			});
+
+			test('are saved by the program alone and not by its children, and no more than twenty of them', async () => {
+				const code = `
+import multiprocessing, matplotlib.pyplot as plt
+def child(): plt.figure(); plt.plot([1])
+plt.rcParams['figure.max_open_warning'] = 0
+for n in range(25): plt.figure(figsize=(1, 1)); plt.plot([n])
+process = multiprocessing.get_context('fork').Process(target=child); process.start(); process.join()
+`;
+				const { files } = await drawn(jail, code);
+				expect(files.length).toBe(20);
+			});
+
+			test('do not end a program that spoils the folder for them', async () => {
+				const code = `
+import os, shutil, matplotlib.pyplot as plt
+shutil.rmtree('/work/out'); open('/work/out', 'w').close()
+plt.plot([1]); plt.show(); print('went on')
+`;
+				const result = await jail.python(code, { bundle, limits });
+				expect({ ...ended(result), stdout: result.stdout, files: result.files }).toEqual({
+					...succeeded,
+					stdout: 'went on\n',
+					files: [],
+				});
+			});
+		},
+		{ withFiles: true },
+	);
+});

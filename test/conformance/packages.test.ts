@@ -1,0 +1,126 @@
+/** Bundles of packages, built in a jail from the registries of this machine and seen by programs. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { asEachIdentity, ended, finish, type Jail, printed, start, succeeded } from '../helpers/jail.ts';
+
+const cli = (jail: Jail, ...args: string[]) => finish(start(jail.at, args));
+
+/** The registry's client is set up by the environment of a person. */
+const passedOn = /^(PIP_|npm_config_|NODE_EXTRA_CA_CERTS|https?_proxy)/i;
+const clientEnv = Object.fromEntries(
+	Object.entries(process.env).filter((entry): entry is [string, string] => passedOn.test(entry[0])),
+);
+const packages = (jail: Jail, ...args: string[]) => finish(start(jail.at, ['packages', ...args], { env: clientEnv }));
+
+const bundleFolder = (jail: Jail, name: string) => join(jail.at.env.SECURE_CODE_HOME ?? '', 'packages', name);
+const bundleOf = (jail: Jail, name: string) =>
+	JSON.parse(readFileSync(join(bundleFolder(jail, name), 'bundle.json'), 'utf8'));
+
+asEachIdentity((jail) => {
+	describe('packages', () => {
+		test('are added for both languages, and locked by the hash of each', async () => {
+			expect((await packages(jail, 'add', '--bundle', 'own', 'six==1.16.0')).exitCode).toBe(0);
+			const added = await packages(jail, 'add', '-b', 'own', '-l', 'javascript', 'ms@2.1.2');
+			expect(added.stdout).toMatch(
+				/^own\n {2}Python 3\.\d+\.\d+: six==1\.16\.0 \(1 packages\)\n {2}JavaScript \S+: ms@2\.1\.2 \(1 packages\)\n$/,
+			);
+			const { python, javascript } = bundleOf(jail, 'own');
+			expect([python.lock, python.modules, javascript.modules]).toEqual([
+				[{ name: 'six', version: '1.16.0', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+				['six'],
+				['ms'],
+			]);
+			expect(javascript.lock).toEqual([{ name: 'ms', version: '2.1.2', hash: expect.stringMatching(/^sha512-/) }]);
+		});
+
+		test('are found by the programs that choose them, read-only, and by no others', async () => {
+			const code = `
+import six
+print(six.__version__)
+for path in ('/opt/packages/python/six.py', '/opt/packages/python/new.py'):
+    try: open(path, 'a'); print('ALLOWED')
+    except OSError as error: print(error.strerror)
+`;
+			expect(printed(await jail.python(code, { bundle: 'own' }))).toMatch(
+				/^1\.16\.0\n(Permission denied|Read-only file system)\nRead-only file system\n$/,
+			);
+			expect(printed(await jail.javascript("console.log(require('ms')('1s'))", { bundle: 'own' }))).toBe('1000\n');
+			expect(printed(await jail.javascript("import ms from 'ms'; console.log(ms('2s'))", { bundle: 'own' }))).toBe(
+				'2000\n',
+			);
+			for (const bundle of ['none', 'default']) {
+				const { status, stdout } = await jail.python('import six\nprint(1)', { bundle });
+				expect([status, stdout]).toEqual(['failed', '']);
+			}
+		});
+
+		test('widen the list of imports that an author gives', async () => {
+			const allowed = (code: string, bundle: string) =>
+				jail.run({ language: 'python', code, bundle, allowedImports: ['math'], check: true });
+			expect(ended(await allowed('import math, six', 'own'))).toEqual(succeeded);
+			expect((await allowed('import six', 'none')).problem?.code).toBe('CHECKER_FORBIDDEN');
+			expect((await allowed('import json', 'own')).problem?.code).toBe('CHECKER_FORBIDDEN');
+		});
+
+		test('that a program misses are named with what would bring them', async () => {
+			const missed = async (code: string, language: 'python' | 'javascript') =>
+				(await jail.run({ language, code, bundle: 'none' })).problem?.message;
+			expect(await missed('import six', 'python')).toContain('The bundle "own" has it');
+			expect(await missed('import yaml', 'python')).toContain('secure-code packages add pyyaml.');
+			expect(await missed("require('ms')", 'javascript')).toContain('The bundle "own" has it');
+			expect(await missed("import 'left-pad'", 'javascript')).toContain(
+				'secure-code packages add --language javascript left-pad.',
+			);
+		});
+
+		test('of a bundle that is not there are for the operator', async () => {
+			const ran = await cli(jail, 'run', '--no-check', '--bundle', 'elsewhere', '-l', 'bash', '-');
+			expect([ran.exitCode, ran.stderr]).toEqual([
+				78,
+				expect.stringContaining('no bundle of packages called "elsewhere"'),
+			]);
+		});
+
+		test('are the same on another machine that has the lock, and nothing else is taken for them', async () => {
+			const lock = join(jail.at.folder, 'data', 'lock.json');
+			writeFileSync(lock, (await packages(jail, 'list', '--bundle', 'own', '--json')).stdout);
+			expect((await packages(jail, 'add', '--bundle', 'twin', '--lock', lock)).exitCode).toBe(0);
+			expect(bundleOf(jail, 'twin')).toEqual(bundleOf(jail, 'own'));
+
+			const bent = JSON.parse(readFileSync(lock, 'utf8'));
+			bent.python.lock[0].hash = '0'.repeat(64);
+			writeFileSync(lock, JSON.stringify({ python: bent.python }));
+			const refused = await packages(jail, 'add', '--bundle', 'bent', '--lock', lock);
+			expect([refused.exitCode, existsSync(join(bundleFolder(jail, 'bent'), 'bundle.json'))]).toEqual([78, false]);
+			expect(refused.stderr).toContain('THESE PACKAGES DO NOT MATCH THE HASHES');
+		});
+
+		test('that cannot be had leave the bundle as it was', async () => {
+			const before = bundleOf(jail, 'own');
+			const failed = await packages(jail, 'add', '--bundle', 'own', 'six==0.0.0.1');
+			expect([failed.exitCode, bundleOf(jail, 'own')]).toEqual([78, before]);
+			expect(readdirSync(bundleFolder(jail, 'own')).filter((name) => name.startsWith('draft'))).toEqual([]);
+		});
+
+		test('are built where only the registries can be reached', async () => {
+			const env = { ...clientEnv, PIP_INDEX_URL: 'https://registry.invalid/simple' };
+			const failed = await finish(start(jail.at, ['packages', 'add', '--bundle', 'far', 'six'], { env }));
+			expect([failed.exitCode, failed.stderr]).toEqual([
+				78,
+				expect.stringContaining('pip could not reach registry.invalid (the name leads nowhere)'),
+			]);
+		});
+
+		test('are taken away one by one, and as a whole', async () => {
+			const less = await packages(jail, 'remove', '--bundle', 'twin', '-l', 'javascript', 'ms');
+			expect([less.exitCode, bundleOf(jail, 'twin').javascript, bundleOf(jail, 'twin').python.names]).toEqual([
+				0,
+				null,
+				['six==1.16.0'],
+			]);
+			expect((await packages(jail, 'remove', '--bundle', 'twin', '--all')).exitCode).toBe(0);
+			expect(existsSync(bundleFolder(jail, 'twin'))).toBe(false);
+		});
+	});
+});
