@@ -421,3 +421,9 @@ export class KnownError extends Error {
 		return typeof error === 'object' && error !== null && brand in error;
 	}
 }
+
+/** A known error of another process, in its own sentences; one that we do not know is our bug. */
+export function knownErrorOf(problem: Problem): KnownError {
+	const code = Object.hasOwn(knownErrors, problem.code) ? (problem.code as ErrorCode) : 'INTERNAL';
+	return new KnownError(code, {}, { problem });
+}

@@ -81,11 +81,17 @@ export class RunnerHost {
 	readonly #hearers = new Map<number, (line: Line) => void>();
 	#at: Installation | undefined;
 	#child: ChildProcess | undefined;
+	readonly #env: Readonly<Record<string, string>>;
 	#jobs = 0;
 
-	constructor(identity: Identity, profiles: (host: RunnerHost) => Record<string, ProfileInput>) {
+	constructor(
+		identity: Identity,
+		profiles: (host: RunnerHost) => Record<string, ProfileInput>,
+		env: Readonly<Record<string, string>> = {},
+	) {
 		this.identity = identity;
 		this.#profiles = profiles;
+		this.#env = env;
 	}
 
 	get at(): Installation {
@@ -125,7 +131,7 @@ export class RunnerHost {
 	async start(): Promise<void> {
 		const script = await bundle(this.at);
 		const args = [script, this.dir, '[]', JSON.stringify(this.#profiles(this))];
-		const env = { ...this.at.env, AGENT_SECRET: canaries.environ };
+		const env = { ...this.at.env, AGENT_SECRET: canaries.environ, ...this.#env };
 		this.#child = spawn(this.at.node, args, { ...this.at.user, env, cwd: '/' });
 		this.#child.stderr?.pipe(process.stderr);
 		this.#child.stdin?.on('error', () => {});

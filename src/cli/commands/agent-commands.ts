@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { agentApprovals } from './agent-approvals.ts';
 import { agentDoctor } from './agent-doctor.ts';
+import { agentExec } from './agent-exec.ts';
 import { agentInit } from './agent-init.ts';
 import { agentJobs } from './agent-jobs.ts';
 import { agentKeys } from './agent-keys.ts';
@@ -10,6 +11,7 @@ import { agentServe } from './agent-serve.ts';
 export const agentCommands: Readonly<Record<string, Command>> = {
 	init: agentInit,
 	serve: agentServe,
+	exec: agentExec,
 	keys: agentKeys,
 	jobs: agentJobs,
 	approvals: agentApprovals,

@@ -7,6 +7,7 @@ Usage: secure-code agent COMMAND [flags]
 
   init       make an agent: configuration, policy, keys, certificate, units
   serve      run it
+  exec       run its exec side, which runs the commands as another user
   keys       make, list and take back the keys of those who may talk to it
   jobs       show what it did and does, and end what should not go on
   approvals  what waits for a person, and the answers

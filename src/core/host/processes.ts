@@ -112,7 +112,7 @@ export function newMark(): string {
 }
 
 /** Whether the process that made a mark is gone. */
-function isOrphan(mark: string): boolean {
+export function isOrphan(mark: string): boolean {
 	const [, pid, startedAt] = /^(\d+)\.(\d+)\.[0-9a-f]{32}$/.exec(mark) ?? [];
 	return pid !== undefined && startedAt !== undefined && !isThere({ pid: Number(pid), startedAt });
 }
@@ -129,3 +129,7 @@ export function kill(pid: number): void {
 export function killOrphans(): void {
 	for (const { pid, mark } of markedProcesses()) if (isOrphan(mark)) kill(pid);
 }
+
+/** Processes with a word in their command line. */
+export const processesWith = (word: string): number[] =>
+	allProcesses().filter((pid) => readOptional(`/proc/${pid}/cmdline`)?.includes(word));

@@ -61,6 +61,13 @@ export class RunFolder {
 		return path;
 	}
 
+	/** A file that any user reads who knows where it lies. */
+	writeForAll(name: string, content: string): string {
+		const path = this.writePrivate(name, content);
+		chmodSync(path, 0o444);
+		return path;
+	}
+
 	/** A folder whose files are shown to the jail, read-only. */
 	async share(
 		name: string,

@@ -1,6 +1,7 @@
 /** The runner of this process: finds the profile of a job, narrows its limits, and hands it to the backend of the profile. */
 import { KnownError } from '../../contract/error.ts';
 import type { BoxIo, ProbeStep } from '../sandbox/backend.ts';
+import { ContainerRunner } from './container.ts';
 import { DirectEngine } from './direct.ts';
 import type { Engine, PreparedJob } from './engine.ts';
 import { JailedEngine } from './jailed.ts';
@@ -55,7 +56,7 @@ function checkWords({ plan, env }: DeviceJob): void {
 
 class InProcessRunner implements Runner {
 	readonly #profiles: RunnerOptions['profiles'];
-	readonly #engines: Readonly<Record<Profile['backend'], Engine | undefined>>;
+	readonly #engines: Readonly<Record<Profile['backend'], Engine>>;
 	readonly #running = new Set<{ stop(): void; readonly over: Promise<unknown> }>();
 	#isClosed = false;
 
@@ -64,9 +65,9 @@ class InProcessRunner implements Runner {
 		const around = { profiles, dir, hidden: [dir, ...masks] };
 		this.#engines = {
 			nsjail: new JailedEngine(around),
-			direct: new DirectEngine(),
-			docker: undefined,
-			podman: undefined,
+			direct: new DirectEngine(around),
+			docker: new ContainerRunner('docker', around),
+			podman: new ContainerRunner('podman', around),
 		};
 	}
 
@@ -74,7 +75,7 @@ class InProcessRunner implements Runner {
 		if (this.#isClosed) throw new KnownError('AGENT_STOPPING');
 		const prepared = this.#prepare(job);
 		const watch = new Watch(io, prepared.limits);
-		const over = this.#engineFor(prepared).run(prepared, watch.io);
+		const over = this.#engines[prepared.rules.backend].run(prepared, watch.io);
 		const running = { stop: () => watch.stop('cancelled'), over: over.catch(() => {}) };
 		this.#running.add(running);
 		try {
@@ -86,10 +87,12 @@ class InProcessRunner implements Runner {
 	}
 
 	async probe(): Promise<readonly ProbeStep[]> {
-		const steps = Object.entries(this.#profiles).map(([name, rules]) =>
-			this.#engines[rules.backend]?.probe(name, rules),
-		);
-		return (await Promise.all(steps)).flatMap((some) => some ?? []);
+		const steps: ProbeStep[] = [];
+		for (const [backend, engine] of Object.entries(this.#engines)) {
+			const own = Object.entries(this.#profiles).filter(([, rules]) => rules.backend === backend);
+			if (own.length > 0) steps.push(...(await engine.probe(Object.fromEntries(own))));
+		}
+		return steps;
 	}
 
 	async close(): Promise<void> {
@@ -104,12 +107,6 @@ class InProcessRunner implements Runner {
 			throw new KnownError('PROFILE_UNUSABLE', { profile: job.profile, details: 'the policy has no such profile' });
 		checkWords(job);
 		return { ...job, rules: cutOff(job, rules), limits: narrowed(job.limits, rules) };
-	}
-
-	#engineFor({ profile, rules }: PreparedJob): Engine {
-		const engine = this.#engines[rules.backend];
-		if (!engine) throw new KnownError('PROFILE_UNUSABLE', { profile, details: `there is no backend ${rules.backend}` });
-		return engine;
 	}
 }
 

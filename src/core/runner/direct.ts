@@ -9,9 +9,10 @@ import { createWorkspace, type Workspace } from '../host/workspace.ts';
 import type { BoxIo, ProbeStep, Tier } from '../sandbox/backend.ts';
 import { type Account, findAccount } from './accounts.ts';
 import { DirectRun, type Refusal } from './direct-run.ts';
-import type { Engine, PreparedJob } from './engine.ts';
+import type { Engine, PreparedJob, Surroundings } from './engine.ts';
 import { environmentFor } from './environment.ts';
 import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
+import { profileStep } from './probe.ts';
 import type { Profile } from './profile.ts';
 import type { RunnerOutcome } from './runner.ts';
 
@@ -51,9 +52,32 @@ function programOn(name: string, folders: readonly string[], cwd: string): strin
 	return name === '' ? undefined : candidates.find(isProgram);
 }
 
+function limitsStep(cgroups: CgroupHost | undefined): ProbeStep {
+	const name = 'direct: control groups';
+	if (cgroups) return { name, status: 'ok', detail: cgroups.version, fix: null };
+	return {
+		name,
+		status: 'reduced',
+		detail: 'none can be made, so memory is watched, and processes are counted by user',
+		fix: 'Run the agent as root, or as a systemd service with Delegate=yes.',
+	};
+}
+
+const lentStep = (name: string): ProbeStep => ({
+	name: `profile ${name}: user`,
+	status: 'reduced',
+	detail: "its commands run as the agent's own user: they can read its keys and change its records",
+	fix: 'Name another user in the profile, and leave "runsAsAgent" out.',
+});
+
 export class DirectEngine implements Engine {
+	readonly #around: Surroundings;
 	#cgroups: CgroupHost | undefined;
 	#isReady = false;
+
+	constructor(around: Surroundings) {
+		this.#around = around;
+	}
 
 	async run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome> {
 		const account = await accountFor(job.profile, job.rules);
@@ -73,8 +97,16 @@ export class DirectEngine implements Engine {
 		}
 	}
 
-	async probe(name: string, profile: Profile): Promise<readonly ProbeStep[]> {
-		return [{ name, status: 'ok', detail: profile.backend, fix: null }];
+	async probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]> {
+		this.#prepare();
+		const steps: ProbeStep[] = [limitsStep(this.#cgroups)];
+		for (const [name, rules] of Object.entries(profiles)) {
+			if (rules.runsAsAgent) steps.push(lentStep(name));
+			const run = (job: PreparedJob, io: BoxIo) => this.run(job, io);
+			const words = `on the device itself as ${rules.user ?? 'the agent'}, with what this user may see and reach`;
+			steps.push(await profileStep(run, name, rules, this.#around.dir, words));
+		}
+		return steps;
 	}
 
 	get #tier(): Tier {

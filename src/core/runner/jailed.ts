@@ -13,6 +13,7 @@ import type { Engine, PreparedJob, Surroundings } from './engine.ts';
 import { environmentFor } from './environment.ts';
 import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
 import { type Device, lookAtDevice } from './look.ts';
+import { profileStep } from './probe.ts';
 import type { Profile } from './profile.ts';
 import { programIn } from './programs.ts';
 import type { RunnerOutcome } from './runner.ts';
@@ -45,8 +46,19 @@ export class JailedEngine implements Engine {
 		return { ...outcome, backend, tier: ground.tier, isConfirmedDead };
 	}
 
-	async probe(name: string, profile: Profile): Promise<readonly ProbeStep[]> {
-		return [{ name, status: 'ok', detail: profile.backend, fix: null }];
+	async probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]> {
+		const steps: ProbeStep[] = [];
+		const ground = await findGround(steps, forCommands).catch((error: unknown) => {
+			if (KnownError.is(error)) return undefined;
+			throw error;
+		});
+		if (!ground) return steps;
+		steps.push(...groupSteps(ground));
+		for (const [name, rules] of Object.entries(profiles)) {
+			const run = (job: PreparedJob, io: BoxIo) => this.run(job, io);
+			steps.push(await profileStep(run, name, rules, this.#around.dir, wordsFor(rules)), ...lacks(name, rules, ground));
+		}
+		return steps;
 	}
 
 	async #look(ground: Ground, { profile: name, rules, cwd, network }: PreparedJob) {
@@ -146,4 +158,46 @@ function specFor(job: PreparedJob, view: DeviceView, start: PlannedStart): BoxSp
 		device: view,
 		cpus: job.rules.cpus,
 	};
+}
+
+const wordsFor = ({ network, mounts, user }: Profile): string =>
+	`nsjail, ${mounts.length} mounts, ${network === 'host' ? 'the network of the device' : 'no network'}, ${user ?? 'a user of its own'}`;
+
+/** What a profile asks for and cannot have here. */
+function lacks(name: string, { showsProcesses, user, cpus }: Profile, ground: Ground): ProbeStep[] {
+	const lack = (what: string, detail: string, fix: string): ProbeStep => ({
+		name: `profile ${name}: ${what}`,
+		status: 'reduced',
+		detail,
+		fix,
+	});
+	const hasOwnUser = ground.firstUser !== undefined && user === undefined;
+	return [
+		...(showsProcesses && !hasOwnUser
+			? [
+					lack(
+						'processes',
+						'the processes of the device stay hidden, because whatever runs as a user can look into all processes of that user',
+						'Run the agent as root and leave "user" out, or leave "showsProcesses" out.',
+					),
+				]
+			: []),
+		...(cpus !== undefined && ground.cgroups?.hasCpus !== true
+			? [
+					lack(
+						'cpus',
+						'no control group limits processors here',
+						'Run the agent as a systemd service with Delegate=yes.',
+					),
+				]
+			: []),
+	];
+}
+
+/** Without root nobody can give up groups. */
+function groupSteps({ firstUser }: Ground): ProbeStep[] {
+	const more = (process.getgroups?.() ?? []).filter((group) => group !== process.getgid?.());
+	if (firstUser !== undefined || more.length === 0) return [];
+	const detail = `commands keep the groups ${more.join(', ')} of the agent's user, and what these may read`;
+	return [{ name: 'groups', status: 'reduced', detail, fix: 'Run the agent as a user without further groups.' }];
 }

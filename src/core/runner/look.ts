@@ -1,14 +1,5 @@
 /** Looks at the files of the device: what a path of a profile is, where it leads, and who can get there. */
-import {
-	accessSync,
-	constants,
-	lstatSync,
-	readdirSync,
-	readlinkSync,
-	realpathSync,
-	type Stats,
-	statSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type HostMount, readMounts } from '../host/mounts.ts';
 

@@ -14,6 +14,7 @@ import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';
 import { AuditWatch } from './audit-watch.ts';
+import { connectRunner } from './exec/client.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
@@ -52,6 +53,12 @@ function refuseBrokenAudit(dir: string): void {
 		});
 }
 
+/** In this process, or on the exec side, which reads its own policy. */
+function runnerFor({ dir, config }: EngineParts, { profiles }: Policy): Runner {
+	if (config.runner !== 'in-process') return connectRunner(placed(dir, config.runner.socket));
+	return createRunner({ profiles, dir });
+}
+
 export class Engine {
 	readonly #parts: EngineParts;
 	readonly #store: Store;
@@ -67,7 +74,7 @@ export class Engine {
 		const { dir, config, log, observer } = parts;
 		this.#parts = parts;
 		this.#policy = this.#readPolicy();
-		this.#runner = createRunner({ profiles: this.#policy.profiles, dir });
+		this.#runner = runnerFor(parts, this.#policy);
 		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
 		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
@@ -126,7 +133,7 @@ export class Engine {
 	async reloadPolicy(): Promise<string> {
 		const policy = this.#readPolicy();
 		await this.record({ event: 'policy.load', policyHash: policy.hash });
-		this.#runner = createRunner({ profiles: policy.profiles, dir: this.#parts.dir });
+		this.#runner = runnerFor(this.#parts, policy);
 		this.#policy = policy;
 		return policy.hash;
 	}

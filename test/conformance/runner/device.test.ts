@@ -288,4 +288,20 @@ asEachAgent(profiles, (host) => {
 		const ran = await host.bash('data', 'cat /readable/link/device.pem');
 		expect([ran.stdout, ran.outcome?.exit?.code]).toEqual(['', 1]);
 	});
+
+	test('says of every profile what it can do here, and tries each with a command that wants to stay', async () => {
+		const steps = await host.probe();
+		const of = (name: string) => steps.filter((step) => step.name === name || step.name.startsWith(`${name}:`));
+		const tried = 'a command that called setsid, forked twice and ignored signals was gone with its job';
+		for (const name of ['plain', 'data', 'network'])
+			expect(of(`profile ${name}`)[0]).toMatchObject({ status: 'ok', detail: expect.stringContaining(tried) });
+		expect(of('profile direct').at(-1)).toMatchObject({ status: 'ok', detail: expect.stringContaining(tried) });
+		expect(of('profile bare')).toMatchObject([{ status: 'reduced', detail: expect.stringContaining('no shell') }]);
+		for (const name of ['missing', 'agent', 'over', 'whole', 'nobody', 'stranger', 'rooted'])
+			expect(of(`profile ${name}`)).toMatchObject([{ status: 'failed', detail: expect.stringContaining(`"${name}"`) }]);
+		const [groups, hasCpus] = [of('control groups')[0], of('profile data: cpus').length === 0];
+		expect([groups?.status, hasCpus]).toEqual(host.identity.name === 'root' ? ['ok', true] : ['reduced', false]);
+		expect(of('profile direct: user').length).toBe(host.identity.name === 'root' ? 0 : 1);
+		expect(steps.every(({ status, fix }) => (status === 'ok') === (fix === null))).toBe(true);
+	});
 });
