@@ -12,7 +12,7 @@ import type { DeviceJob, DeviceLimits, RunnerOutcome } from '../../src/core/runn
 import type { ProbeStep } from '../../src/core/sandbox/backend.ts';
 import { couldBeRoot, type Identity, type Installation, identities, install } from './jail.ts';
 
-/** The bundle is made as that of the core is, and lies beside it, where the small programs are. */
+/** The bundle is made as that of the agent is, and lies beside the small programs, as that does. */
 async function bundle(at: Installation): Promise<string> {
 	const outfile = join(at.folder, 'dist', 'core', 'runner-host.js');
 	await build({
@@ -23,13 +23,6 @@ async function bundle(at: Installation): Promise<string> {
 		format: 'cjs',
 		logLevel: 'error',
 		define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '""' },
-		plugins: [
-			{
-				name: 'core-outside',
-				setup: ({ onResolve }) =>
-					onResolve({ filter: /\/core\/compose\.ts$/ }, () => ({ path: './compose.js', external: true })),
-			},
-		],
 	});
 	return outfile;
 }

@@ -1,5 +1,5 @@
 /** Runs the exec side of an agent until a signal says stop. What jobs may do is read here, from a policy of its own. */
-import { createRunner } from '../../../core/compose.ts';
+import { createRunner } from '../../../core/runner/create-runner.ts';
 import type { Runner } from '../../../core/runner/runner.ts';
 import type { AgentLog } from '../log.ts';
 import { readPolicy } from '../policy-book.ts';
