@@ -89,7 +89,18 @@ async function sshSide(folder: string): Promise<Side> {
 async function agentSide(folder: string): Promise<{ side: Side; pid: number }> {
 	const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
 	const dir = join(folder, 'agent');
-	const printed = execFileSync(process.execPath, [main, 'agent', 'init', '--dir', dir, '--faces', 'native', '--json']);
+	const printed = execFileSync(process.execPath, [
+		main,
+		'agent',
+		'init',
+		'--dir',
+		dir,
+		'--faces',
+		'native',
+		'--port-base',
+		String(await freePort()),
+		'--json',
+	]);
 	const { url, key, ca } = JSON.parse(printed.toString()).faces.native;
 	const server = spawn(process.execPath, [main, 'agent', 'serve', '--dir', dir], { stdio: 'ignore' });
 	stopping.push(() => end(server));
@@ -121,7 +132,7 @@ async function untilUp(client: DeviceClient): Promise<void> {
 function overClient(client: DeviceClient): Side {
 	let count = 0;
 	const command = (): RemoteCommand => ({
-		command: { mode: 'argv', argv: ['echo', 'hello'] },
+		command: { mode: 'argv', argv: ['echo', 'hello', String(count)] },
 		env: {},
 		labels: {},
 		idempotencyKey: `bench-${process.pid}-${count++}`,
@@ -136,12 +147,13 @@ function overClient(client: DeviceClient): Side {
 					first ||= performance.now() - start;
 				},
 			});
-			if (result.stdout !== 'hello\n' || first === 0) throw new Error(`the agent answered ${JSON.stringify(result)}`);
+			if (!result.stdout.startsWith('hello ') || first === 0)
+				throw new Error(`the agent answered ${JSON.stringify(result)}`);
 			return first;
 		},
 		async once() {
 			const { stdout } = await client.run(command());
-			if (stdout !== 'hello\n') throw new Error(`the agent printed ${stdout}`);
+			if (!stdout.startsWith('hello ')) throw new Error(`the agent printed ${stdout}`);
 		},
 	};
 }

@@ -59,13 +59,13 @@ export const agentConfigSchema = z.strictObject({
 			concurrentJobs: z.int().min(1).max(256).default(4),
 			queueLength: z.int().min(0).max(10_000).default(100),
 			/** Of one principal: requests that may come at once, and per minute in the long run. */
-			burst: z.int().min(1).default(60),
-			requestsPerMinute: z.int().min(1).default(600),
-			jobsPerDay: z.int().min(1).default(20_000),
+			burst: z.int().min(1).default(500),
+			requestsPerMinute: z.int().min(1).default(6000),
+			jobsPerDay: z.int().min(1).default(100_000),
 			/** Of one principal at the same time. */
-			concurrentPerPrincipal: z.int().min(1).default(64),
+			concurrentPerPrincipal: z.int().min(1).default(128),
 			/** The same command of one principal in a minute: a model that loops is stopped. */
-			identicalPerMinute: z.int().min(1).default(120),
+			identicalPerMinute: z.int().min(1).default(600),
 			/** Open at the same time on one listener, and of one address. */
 			connections: z.int().min(1).default(512),
 			connectionsPerPeer: z.int().min(1).default(256),
