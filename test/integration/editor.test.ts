@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SavedWorkflow } from '../../scripts/n8n/n8n-client.ts';
+import { whyMissing } from '../helpers/debian.ts';
 import { type Bench, openBench } from './helpers/bench.ts';
-import { whyMissing } from './helpers/debian.ts';
 import { byTestId, type Editor, openEditor } from './helpers/editor.ts';
 
 const reason = whyMissing('chromium', 'chromium');

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOwner } from '../../scripts/n8n/n8n-client.ts';
 import { freePort } from '../../scripts/n8n/n8n-process.ts';
+import { whyMissing } from '../helpers/debian.ts';
 import { type Bench, openBench } from './helpers/bench.ts';
-import { whyMissing } from './helpers/debian.ts';
 import { type OwnN8n, prepareN8n } from './helpers/own-n8n.ts';
 import { processesCalled, programCalled, until } from './helpers/processes.ts';
 import { type Redis, startRedis } from './helpers/redis.ts';

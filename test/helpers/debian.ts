@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const script = join(import.meta.dirname, '..', '..', '..', 'scripts', 'debian-packages.mjs');
+const script = join(import.meta.dirname, '..', '..', 'scripts', 'debian-packages.mjs');
 const isThere = (command: string): boolean => spawnSync('which', [command], { stdio: 'ignore' }).status === 0;
 
 const notOffered = 2;
