@@ -1,43 +1,10 @@
-/** One face on a real socket, with jobs in the hands of a test, and a plain client that shares no code with it. */
+/** One face on a real socket, with jobs in the hands of a test. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
-import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
-import { type RequestOptions, request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { type AgentConfig, agentConfigSchema } from '../../src/contract/agent-config.ts';
 import type { Face, FaceParts, Keyring, LiveKey } from '../../src/device/agent/face.ts';
 import type { Jobs } from '../../src/device/agent/ports.ts';
-
-export interface Answer {
-	readonly status: number;
-	readonly headers: IncomingHttpHeaders;
-	readonly text: string;
-	/** Parsed when it calls itself JSON. */
-	readonly json: unknown;
-}
-
-export interface Ask extends RequestOptions {
-	readonly body?: string | Uint8Array;
-}
-
-/** One request over a connection of its own. */
-export async function ask(url: string, { body, ...options }: Ask = {}): Promise<Answer> {
-	const send = url.startsWith('https:') ? secureRequest : request;
-	const sent: ClientRequest = send(url, { agent: false, ...options });
-	sent.end(body);
-	const [response] = await once(sent, 'response');
-	const chunks: Buffer[] = [];
-	for await (const chunk of response) chunks.push(chunk);
-	const text = Buffer.concat(chunks).toString();
-	const isJson = /^application\/json\b/.test(response.headers['content-type'] ?? '');
-	return {
-		status: response.statusCode,
-		headers: response.headers,
-		text,
-		json: isJson && text !== '' ? JSON.parse(text) : undefined,
-	};
-}
 
 /** Keys for tests: tokens and secrets as they are, no time, no files. */
 export class TestKeys implements Keyring {

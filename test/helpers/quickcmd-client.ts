@@ -1,7 +1,7 @@
 /** A plain client of QuickCMD's Remote Agent that shares no code with the agent: signs as its document says, asks over node:http. */
 import { createHmac } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { type Answer, type Ask, ask } from './face.ts';
+import { type Answer, type Ask, ask } from './plain-client.ts';
 
 export const quickCmdSecret = 'a-secret-of-controller-1-0123456';
 

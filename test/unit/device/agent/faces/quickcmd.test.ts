@@ -4,8 +4,9 @@ import type { AgentConfig } from '../../../../../src/contract/agent-config.ts';
 import { type ErrorCode, KnownError } from '../../../../../src/contract/error.ts';
 import type { FaceParts, LiveKey } from '../../../../../src/device/agent/face.ts';
 import { quickCmdFace } from '../../../../../src/device/agent/faces/quickcmd.ts';
-import { ask, type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
+import { type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
 import { type MemoryJob, MemoryJobs } from '../../../../helpers/memory-jobs.ts';
+import { ask } from '../../../../helpers/plain-client.ts';
 import {
 	postTo,
 	quickCmdBody,
