@@ -1,12 +1,13 @@
 /** The wire of Agent3 as its clients see it: every row of the protocol, against a real agent, by clients that know nothing of it. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
+import { lives } from '../helpers/alive.ts';
 import { type Answer, ask, talk } from '../helpers/plain-client.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -282,16 +283,6 @@ describe('a command that needs approval', () => {
 		expect(await over(session)).toMatchObject({ stdout: 'please wait\n', exit_code: -15, status: 'done' });
 	});
 });
-
-/** Whether a process of this machine has these words in its command line. */
-const lives = (words: string): boolean =>
-	readdirSync('/proc').some((name) => {
-		try {
-			return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(words);
-		} catch {
-			return false;
-		}
-	});
 
 describe.concurrent('time', () => {
 	it('that the policy gives ends the command with 124; what it printed is kept, and nothing of it lives on', async () => {

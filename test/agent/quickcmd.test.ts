@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
-import { type Answer, ask } from '../helpers/face.ts';
+import { type Answer, ask } from '../helpers/plain-client.ts';
 import { listenTo, postTo, quickCmdBody, quickCmdPayload } from '../helpers/quickcmd-client.ts';
 
 const denying = 'deny:\n  - { name: no-mounts, why: nothing is mounted here, programs: [mount] }\n';

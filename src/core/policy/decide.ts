@@ -29,7 +29,7 @@ export function decide(loaded: Policy, question: Question): PolicyDecision {
 	const policy = { ...loaded, paths: { ...loaded.paths, within: question.paths } };
 	const tooMuch = textReasonsOf(policy, question);
 	if (tooMuch.length > 0) return decision(policy, tooMuch, null, null);
-	const capability = policy.capabilities.get(question.capability);
+	const capability = confined(policy.capabilities.get(question.capability), question);
 	const reasons = [
 		...killReasons(killQuestion(policy, capability, question)),
 		...capabilityReasons(policy, capability, question),
@@ -46,6 +46,10 @@ function killQuestion(policy: Policy, capability: Capability | undefined, { comm
 
 const shellOf = (capability: Capability | undefined, wanted: Shell): Exclude<Shell, 'auto'> =>
 	wanted === 'auto' ? (capability?.shells[0] ?? 'bash') : wanted;
+
+/** Where a job confines itself to some paths, what cannot be proved to keep to them does not run. */
+const confined = (capability: Capability | undefined, { paths }: Question): Capability | undefined =>
+	capability && paths ? { ...capability, otherwise: 'deny', unlisted: 'deny' } : capability;
 
 /** Stages that look at the text alone come first; what they refuse is not read any further. */
 function textReasonsOf(policy: Policy, { command, env, cwd }: Question): PolicyReason[] {

@@ -90,3 +90,37 @@ describe('decide', () => {
 		},
 	);
 });
+
+describe('a capability that lets free scripts run', () => {
+	const free = loadPolicy(`
+version: 1
+name: free
+profiles: { jail: {} }
+paths: { read: [/etc, /usr] }
+programs:
+  - { name: cat, positionals: "path*" }
+capabilities:
+  shell.run: { profile: jail, programs: "*", scripts: free, otherwise: allow }
+`);
+	const word = (script: string, paths?: string[]) =>
+		decide(free, {
+			...{
+				principal: { roles: ['executor'], capabilities: ['*'] },
+				capability: 'shell.run',
+				env: {},
+				deviceId: 'd',
+				paths,
+			},
+			command: { mode: 'script', script, shell: 'auto' },
+		}).decision;
+
+	it('runs in a confined job only what is proved to keep to it', () => {
+		const scripts = ['cat /etc/x', 'cat /usr/x', 'unknown /etc/x', 'cat $(unknown)'];
+		expect(scripts.map((script) => [word(script), word(script, ['/etc'])])).toEqual([
+			['allow', 'allow'],
+			['allow', 'deny'],
+			['allow', 'deny'],
+			['allow', 'deny'],
+		]);
+	});
+});

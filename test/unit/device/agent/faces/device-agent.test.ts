@@ -5,8 +5,9 @@ import type { AgentConfig } from '../../../../../src/contract/agent-config.ts';
 import { type ErrorCode, KnownError } from '../../../../../src/contract/error.ts';
 import type { FaceParts } from '../../../../../src/device/agent/face.ts';
 import { deviceAgentFace } from '../../../../../src/device/agent/faces/device-agent.ts';
-import { type Answer, ask, type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
+import { type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
 import { type MemoryJob, MemoryJobs } from '../../../../helpers/memory-jobs.ts';
+import { type Answer, ask } from '../../../../helpers/plain-client.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
