@@ -79,3 +79,19 @@ export function oneStep(
 		settings: { executionOrder: 'v1' },
 	};
 }
+
+/** Puts credentials to the nodes of an example that ask for them, as a person does in the editor. */
+export function connectDevices(workflow: Workflow, credentials: Credentials): Workflow {
+	const ofNode: Record<string, readonly string[]> = {
+		'n8n-nodes-secure-code.remoteShell': ['remoteShellNativeApi'],
+		'n8n-nodes-secure-code.remoteShellTool': ['remoteShellNativeApi'],
+		'n8n-nodes-secure-code.remoteShellApprovals': ['remoteShellApproverApi'],
+	};
+	const connect = (one: WorkflowNode): WorkflowNode => {
+		const types = ofNode[one.type];
+		return types
+			? { ...one, credentials: Object.fromEntries(types.map((type) => [type, credentials[type]])) as never }
+			: one;
+	};
+	return { ...workflow, nodes: workflow.nodes.map(connect) };
+}
