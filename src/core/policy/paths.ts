@@ -96,7 +96,8 @@ function covers(parts: readonly string[], names: readonly string[]): boolean {
 export function mayCover(parts: readonly string[], names: readonly string[]): boolean {
 	const [part, ...others] = parts;
 	if (part === undefined) return true;
-	if (part === '**') return names.some((_, i) => mayCover(others, names.slice(i)));
+	// A wildcard alone is everything, and names nothing that could lie anywhere.
+	if (part === '**') return names.some((name, i) => name !== anyName && mayCover(others, names.slice(i)));
 	const [name, ...rest] = names;
 	return name !== undefined && mayBeSame(part, name) && mayCover(others, rest);
 }
@@ -106,6 +107,8 @@ const longestName = 255;
 /** Whether a name with wildcards and a pattern with stars have a name in common. */
 export function mayBeSame(pattern: string, name: string): boolean {
 	if (!pattern.includes('*') && !name.includes(anyName)) return pattern === name;
+	// No wildcard finds a name that begins with a dot.
+	if (name.startsWith(anyName) && pattern.startsWith('.')) return false;
 	if (name.length > longestName) return true;
 	// Reached states of "so much of the pattern is used", name by name.
 	let reached = closure(pattern, new Set([0]));

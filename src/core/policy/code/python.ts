@@ -52,14 +52,12 @@ const knownMembers = new Set([...Object.values(members), methods].flatMap(wordsO
 const knownNames = new Set(wordsOf(builtins));
 
 const nodeTypes = new Set(
-	`Module Expr Assign AugAssign AnnAssign For While If Pass Break Continue Return Raise Try ExceptHandler FunctionDef Lambda Assert
-	Import ImportFrom alias Call Name Attribute Constant Num Str Bytes NameConstant BinOp UnaryOp BoolOp Compare IfExp List Tuple Set Dict
-	Subscript Slice Index ListComp SetComp DictComp GeneratorExp comprehension JoinedStr FormattedValue Starred NamedExpr keyword
-	arguments arg Load Store Del Global Nonlocal Delete Yield
-	Add Sub Mult Div FloorDiv Mod Pow LShift RShift BitOr BitXor BitAnd MatMult And Or Not Invert UAdd USub
-	Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn`
-		.split(/\s+/)
-		.filter((type) => type !== ''),
+	wordsOf(`Module Expr Assign AugAssign AnnAssign For While If Pass Break Continue Return Raise Try ExceptHandler FunctionDef Lambda Assert
+		Import ImportFrom Alias Call Name Attribute Constant BinOp UnaryOp BoolOp Compare IfExp List Tuple Set Dict Subscript Slice
+		ListComp SetComp DictComp GeneratorExp Comprehension JoinedStr FormattedValue Starred NamedExpr Keyword Arguments Arg Load Store Del
+		Global Nonlocal Delete Yield Comment
+		Add Sub Mult Div FloorDiv Mod Pow LShift RShift BitOr BitXor BitAnd MatMult And Or Not Invert UAdd USub
+		Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn`),
 );
 
 interface Node {
@@ -116,10 +114,10 @@ function objectionToNode(node: Node, own: Set<string>, used: string[]): string |
 function bound(node: Node): string[] {
 	const context = (node.ctx as Node | undefined)?.nodeType;
 	if (node.nodeType === 'Name') return context === 'Store' ? [String(node.id)] : [];
-	if (node.nodeType === 'arg') return [String(node.arg)];
+	if (node.nodeType === 'Arg') return [String(node.arg)];
 	if (node.nodeType === 'FunctionDef') return [String(node.name)];
 	if (node.nodeType === 'ExceptHandler') return typeof node.name === 'string' ? [node.name] : [];
-	return node.nodeType === 'alias' ? [String(node.asname ?? node.name)] : [];
+	return node.nodeType === 'Alias' ? [String(node.asname ?? node.name)] : [];
 }
 
 const memberOf = (module: string): string[] => wordsOf(Object.hasOwn(members, module) ? (members[module] ?? '') : '');

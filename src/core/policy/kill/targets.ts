@@ -135,14 +135,13 @@ const guarded = [
 ].map(partsOf);
 
 /** What decides who may do what, what runs by itself, and what is written down. */
-export function isGuarded({ names }: Target): boolean {
-	// "*" alone is everything, and names nothing that could lie anywhere.
-	const named = names.map((name) => (name === anyName ? unknownName : name));
-	return guarded.some((parts) => mayCover(parts, parts[0] === '**' ? named : names));
-}
+export const isGuarded = ({ names }: Target): boolean => guarded.some((parts) => mayCover(parts, names));
 
-const ownPlaces = ['/var/lib/secure-code*', '/etc/secure-code*', '/run/secure-code*'];
+const ownPlaces = ['/var/lib/secure-code-agent', '/etc/secure-code-agent', '/run/secure-code-agent'];
 
 /** State, keys and audit of the agent. */
-export const isOwn = ({ names }: Target, own: readonly string[]): boolean =>
-	[...own, ...ownPlaces].some((path) => mayCover(partsOf(path), names));
+export function isOwn({ names }: Target, own: readonly string[]): boolean {
+	// "*" alone is everything, and looking at everything is not looking for this.
+	const named = names.map((name) => (name === anyName ? unknownName : name));
+	return [...own, ...ownPlaces].some((path) => mayCover(partsOf(path), named));
+}
