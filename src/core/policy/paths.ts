@@ -1,5 +1,7 @@
 /** Which paths a command may name. Lexical: links are the jail's job, which mounts only what the policy shows. Pure. */
 
+import { anyName, mayBeSame } from './wildcards.ts';
+
 export type Access = 'read' | 'write';
 
 export interface PathRules {
@@ -11,9 +13,6 @@ export interface PathRules {
 	/** What the job itself confines itself to; absent: all that is open. */
 	readonly within?: readonly string[] | undefined;
 }
-
-/** In a path of a command: any characters but a slash. No text of a caller holds it. */
-export const anyName = '\0';
 
 /** workspace: the folder of the job, wherever it lies. A name may hold `anyName`. */
 export interface Place {
@@ -100,32 +99,4 @@ export function mayCover(parts: readonly string[], names: readonly string[]): bo
 	if (part === '**') return names.some((name, i) => name !== anyName && mayCover(others, names.slice(i)));
 	const [name, ...rest] = names;
 	return name !== undefined && mayBeSame(part, name) && mayCover(others, rest);
-}
-
-const longestName = 255;
-
-/** Whether a name with wildcards and a pattern with stars have a name in common. */
-export function mayBeSame(pattern: string, name: string): boolean {
-	if (!pattern.includes('*') && !name.includes(anyName)) return pattern === name;
-	// No wildcard finds a name that begins with a dot.
-	if (name.startsWith(anyName) && pattern.startsWith('.')) return false;
-	if (name.length > longestName) return true;
-	// Reached states of "so much of the pattern is used", name by name.
-	let reached = closure(pattern, new Set([0]));
-	for (const character of name) {
-		const next = new Set<number>();
-		for (const at of reached) {
-			if (character === anyName) for (let i = at; i <= pattern.length; i++) next.add(i);
-			else if (pattern[at] === '*') next.add(at);
-			else if (pattern[at] === character) next.add(at + 1);
-		}
-		reached = closure(pattern, next);
-	}
-	return reached.has(pattern.length);
-}
-
-/** A star may stand for nothing. */
-function closure(pattern: string, states: Set<number>): Set<number> {
-	for (const at of states) if (pattern[at] === '*') states.add(at + 1);
-	return states;
 }

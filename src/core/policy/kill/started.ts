@@ -1,5 +1,6 @@
 /** A command as the kill list looks at it: what is started in the end, behind all that only starts it. Pure. */
 import type { CommandFact } from '../../checker/facts.ts';
+import { anyName, mayBeSame } from '../wildcards.ts';
 
 export interface Started {
 	/** In small letters, without folder and ending: a file system may not tell letters apart. */
@@ -79,22 +80,8 @@ const known =
 
 function namesFor(name: string): readonly string[] {
 	if (!/[?*[]/.test(name) || name === '[' || name === '[[') return [name];
-	const pieces = name.replaceAll(/\[[^\]]*\]?/g, '?').split('');
-	return [name, ...known.filter((one) => fits(pieces, one))];
-}
-
-/** "?" is one character, "*" any number of them. */
-function fits(pieces: readonly string[], name: string): boolean {
-	let reached = new Set([0]);
-	for (const piece of pieces) {
-		const next = new Set<number>();
-		for (const at of reached) {
-			if (piece === '*') for (let i = at; i <= name.length; i++) next.add(i);
-			else if (at < name.length && (piece === '?' || piece === name[at])) next.add(at + 1);
-		}
-		reached = next;
-	}
-	return reached.has(name.length);
+	const pattern = name.replaceAll(/\[[^\]]*\]?|[?*]+/g, anyName);
+	return [name, ...known.filter((one) => mayBeSame(one, pattern))];
 }
 
 /** Words that are no options; all of them behind "--". */

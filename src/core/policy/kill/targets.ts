@@ -1,5 +1,6 @@
 /** Which files and folders of a device the kill list guards. Pure. */
-import { anyName, mayCover, partsOf } from '../paths.ts';
+import { mayCover, partsOf } from '../paths.ts';
+import { anyName } from '../wildcards.ts';
 import { hole } from './started.ts';
 
 /** No pattern matches an unknown piece: nobody knows what it is. */

@@ -1,5 +1,5 @@
 /** A word as a command will get it, as far as that is known before it runs. Pure. */
-import { anyName } from '../paths.ts';
+import { anyName } from '../wildcards.ts';
 
 /** glob: a name that a wildcard found. digits: a number. home: the home folder. unknown: anything. */
 export type Atom =
