@@ -3,6 +3,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Approval, ApprovalState } from '../../../contract/approval.ts';
 import { countOf } from './jobs-table.ts';
 
+/** Word for word the condition of an index, which is used where it is said. */
+const isOpen = "state IN ('pending', 'approved')";
+
 const read = (row: unknown): Approval | undefined =>
 	row === undefined ? undefined : (JSON.parse((row as { approval_json: string }).approval_json) as Approval);
 
@@ -13,6 +16,7 @@ export class ApprovalsTable {
 	readonly #byJob: StatementSync;
 	readonly #list: StatementSync;
 	readonly #listState: StatementSync;
+	readonly #listOpen: StatementSync;
 	readonly #open: StatementSync;
 
 	constructor(db: DatabaseSync) {
@@ -22,7 +26,10 @@ export class ApprovalsTable {
 		this.#byJob = db.prepare('SELECT approval_json FROM approvals WHERE job_id = ? ORDER BY n DESC LIMIT 1');
 		this.#list = db.prepare('SELECT approval_json FROM approvals ORDER BY n DESC LIMIT ?');
 		this.#listState = db.prepare('SELECT approval_json FROM approvals WHERE state = ? ORDER BY n DESC LIMIT ?');
-		this.#open = db.prepare("SELECT approval_json FROM approvals WHERE state IN ('pending', 'approved') ORDER BY n");
+		this.#listOpen = db.prepare(
+			`SELECT approval_json FROM approvals WHERE ${isOpen} AND state = ? ORDER BY n DESC LIMIT ?`,
+		);
+		this.#open = db.prepare(`SELECT approval_json FROM approvals WHERE ${isOpen} ORDER BY n`);
 	}
 
 	add(approval: Approval): void {
@@ -43,7 +50,9 @@ export class ApprovalsTable {
 
 	/** The newest first. */
 	list({ state, limit }: { state?: ApprovalState; limit: number }): Approval[] {
-		const rows = state === undefined ? this.#list.all(countOf(limit)) : this.#listState.all(state, countOf(limit));
+		const count = countOf(limit);
+		const ofState = state === 'pending' || state === 'approved' ? this.#listOpen : this.#listState;
+		const rows = state === undefined ? this.#list.all(count) : ofState.all(state, count);
 		return rows.map(read).filter((one) => one !== undefined);
 	}
 

@@ -52,6 +52,9 @@ export interface StoredJob {
 /** SQLite takes a number below zero for no limit at all. */
 export const countOf = (limit: number): number => Math.max(0, Math.trunc(limit) || 0);
 
+/** Word for word the condition of an index, which is used where it is said. */
+const notOver = "state IN ('awaiting_approval', 'queued', 'running')";
+
 const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text));
 
@@ -157,7 +160,9 @@ export class JobsTable {
 			['n < (SELECT n FROM jobs WHERE job_id = ?)', filter.before],
 		];
 		const given = wanted.filter((one): one is [string, string | number] => one[1] !== undefined);
-		const where = given.length === 0 ? '' : `WHERE ${given.map(([text]) => text).join(' AND ')}`;
+		const isOpen = filter.state !== undefined && !isOver(filter.state);
+		const tests = [...given.map(([text]) => text), ...(isOpen ? [notOver] : [])];
+		const where = tests.length === 0 ? '' : `WHERE ${tests.join(' AND ')}`;
 		return this.#all(
 			`SELECT * FROM jobs ${where} ORDER BY n DESC LIMIT ?`,
 			...given.map(([, value]) => value),
@@ -166,8 +171,7 @@ export class JobsTable {
 	}
 
 	/** The oldest first. */
-	notOver = (): StoredJob[] =>
-		this.#all("SELECT * FROM jobs WHERE state IN ('awaiting_approval', 'queued', 'running') ORDER BY n");
+	notOver = (): StoredJob[] => this.#all(`SELECT * FROM jobs WHERE ${notOver} ORDER BY n`);
 
 	/** How many jobs of a principal came since then. Asked for every new job, so it is counted on instead of anew. */
 	since(principal: string, since: number): number {
@@ -185,8 +189,8 @@ export class JobsTable {
 	/** Jobs that are over and whose output nobody used, or that ended, before these times. */
 	stale = (idleSince: number, endedBefore: number, limit: number): StoredJob[] =>
 		this.#all(
-			`SELECT * FROM jobs WHERE has_output = 1 AND ended_at IS NOT NULL AND (used_at <= ? OR ended_at <= ?)
-				ORDER BY n LIMIT ?`,
+			`SELECT * FROM jobs INDEXED BY jobs_with_output
+				WHERE has_output = 1 AND ended_at IS NOT NULL AND (used_at <= ? OR ended_at <= ?) LIMIT ?`,
 			...[idleSince, endedBefore, limit],
 		);
 

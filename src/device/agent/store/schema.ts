@@ -32,7 +32,8 @@ const jobs = `CREATE TABLE jobs (
 ) STRICT;
 CREATE UNIQUE INDEX jobs_by_client ON jobs (principal, face, client_id) WHERE client_id IS NOT NULL;
 CREATE UNIQUE INDEX jobs_by_key ON jobs (principal, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX jobs_by_principal ON jobs (principal, accepted_at);
+CREATE INDEX jobs_of_principal ON jobs (principal);
+CREATE INDEX jobs_by_time ON jobs (principal, accepted_at);
 CREATE INDEX jobs_not_over ON jobs (state) WHERE state IN ('awaiting_approval', 'queued', 'running');
 CREATE INDEX jobs_with_output ON jobs (principal) WHERE has_output = 1;`;
 

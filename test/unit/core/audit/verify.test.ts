@@ -49,7 +49,7 @@ describe('one row that was changed', () => {
 
 	it('is found by its seal, and when a value became none', async () => {
 		const first = copyOf(shared());
-		tamper(first, "UPDATE audit SET seal = 'f' || substr(seal, 2) WHERE seq = 1");
+		tamper(first, "UPDATE audit SET seal = 'g' || substr(seal, 2) WHERE seq = 1");
 		expect(await broken(first)).toEqual(bad(1, 'changed'));
 		const second = copyOf(shared());
 		tamper(second, 'UPDATE audit SET jobId = NULL WHERE seq = 11');
