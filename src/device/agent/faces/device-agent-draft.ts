@@ -19,8 +19,11 @@ const commandOf = (call: Exclude<DeviceAgentCall, { kind: `docker.${string}` }>)
 	return { mode: 'argv', argv: ['cat', '--', call.path] };
 };
 
+/** Both streams count; so much is left for what `cat` has to say. */
+const sayingBytes = 4096;
+
 /** As far as somebody wants to read, and one byte more, which tells whether there is one. */
-const fileEnd = (offset: number, limit: number | null): number => offset + fileLimit(limit) + 1;
+const fileEnd = (offset: number, limit: number | null): number => offset + fileLimit(limit) + 1 + sayingBytes;
 
 const isContainerCall = (call: DeviceAgentCall): call is Extract<DeviceAgentCall, { kind: `docker.${string}` }> =>
 	call.kind.startsWith('docker.');

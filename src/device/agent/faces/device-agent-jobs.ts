@@ -78,11 +78,13 @@ export class DeviceAgentJobs {
 		const err = await lastText(jobs, job.jobId, 'stderr', stderr.storedBytes, streamBytes);
 		if (part) {
 			const { text, nextOffset } = await textFrom(jobs, job.jobId, 'stdout', part.offset, fileLimit(part.limit));
-			const isEnd = nextOffset >= stdout.storedBytes && job.result?.status !== 'output_exceeded';
-			return { stdout: text, stderr: err.text, isCut: false, page: { offset: part.offset, nextOffset, isEnd } };
+			const hasMore = nextOffset < stdout.storedBytes;
+			const isEnd = !hasMore && job.result?.status !== 'output_exceeded';
+			const page = { offset: part.offset, nextOffset, isEnd };
+			return { stdout: text, stderr: err.text, isCut: false, page, hasMore };
 		}
 		const out = await lastText(jobs, job.jobId, 'stdout', stdout.storedBytes, streamBytes);
-		return { stdout: out.text, stderr: err.text, isCut: out.isCut || err.isCut, page: null };
+		return { stdout: out.text, stderr: err.text, isCut: out.isCut || err.isCut, page: null, hasMore: false };
 	}
 
 	/** What became of an earlier request. */

@@ -22,6 +22,8 @@ export interface DeviceAgentTexts {
 	readonly isCut: boolean;
 	/** Of fs.read. */
 	readonly page: DeviceAgentRun['page'];
+	/** The file goes on behind the page, so that it is no failure when the command was ended there. */
+	readonly hasMore: boolean;
 }
 
 /** What somebody hears who asks for a job that has not begun, or not ended. */
@@ -49,7 +51,11 @@ export function deviceAgentAnswerOf(job: JobView, texts: DeviceAgentTexts): Devi
 	return { kind: 'done', ...about, result: run };
 }
 
-function runOf(job: JobView, result: JobResult, { stdout, stderr, isCut, page }: DeviceAgentTexts): DeviceAgentRun {
+function runOf(
+	job: JobView,
+	result: JobResult,
+	{ stdout, stderr, isCut, page, hasMore }: DeviceAgentTexts,
+): DeviceAgentRun {
 	const { status, problem, durationMs } = result;
 	// A page that was read to its last byte is no output that went missing.
 	const isLost = page === null && (isCut || isIncomplete(job) || status === 'output_exceeded');
@@ -57,7 +63,7 @@ function runOf(job: JobView, result: JobResult, { stdout, stderr, isCut, page }:
 		type: 'run',
 		stdout,
 		stderr: withNote(stderr, status === 'out_of_memory' ? (problem?.message ?? null) : null),
-		exitCode: page && status === 'output_exceeded' ? 0 : exitCodeOf(result),
+		exitCode: hasMore && status === 'output_exceeded' ? 0 : exitCodeOf(result),
 		isTruncated: isLost || page?.isEnd === false,
 		durationMs,
 		...placeOf(job),

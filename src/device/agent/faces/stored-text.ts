@@ -4,6 +4,8 @@ import type { Jobs } from '../ports.ts';
 
 /** Read at once. */
 const pageBytes = 1024 * 1024;
+/** No read is for less, so that it always comes on. */
+const characterBytes = 4;
 
 export interface StoredText {
 	readonly text: string;
@@ -14,10 +16,11 @@ export interface StoredText {
 	readonly bytes: number;
 }
 
-/** Bytes that only continue a character. */
+/** Bytes at the beginning that only continue a character. */
 const continuations = (bytes: Buffer): number => {
-	const start = bytes.subarray(0, 3).findIndex((byte) => (byte & 0xc0) !== 0x80);
-	return start === -1 ? 0 : start;
+	const first = bytes.subarray(0, characterBytes - 1);
+	const start = first.findIndex((byte) => (byte & 0xc0) !== 0x80);
+	return start === -1 ? first.length : start;
 };
 
 /** UTF-8, U+FFFD for what is none. */
@@ -26,10 +29,12 @@ const decode = (bytes: Buffer): string => new TextDecoder('utf-8', { ignoreBOM: 
 async function readAll(jobs: Jobs, jobId: string, stream: OutputStream, from: number, to: number): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	for (let offset = from; offset < to; ) {
-		const { bytes, nextOffset } = await jobs.read(jobId, stream, offset, Math.min(pageBytes, to - offset));
-		if (nextOffset <= offset) break;
-		chunks.push(bytes);
-		offset = nextOffset;
+		const page = await jobs.read(jobId, stream, offset, Math.min(pageBytes, to - offset));
+		if (page.nextOffset <= offset) break;
+		chunks.push(page.bytes);
+		offset = page.nextOffset;
+		// The first bytes of a character whose last ones are not wanted.
+		if (to - offset < characterBytes && page.storedBytes > to) break;
 	}
 	return Buffer.concat(chunks);
 }

@@ -21,7 +21,7 @@ const job = (draft: Partial<JobDraft> = {}) =>
 		},
 		Date.now,
 	);
-const texts = { stdout: 'o', stderr: 'e', isCut: false, page: null };
+const texts = { stdout: 'o', stderr: 'e', isCut: false, page: null, hasMore: false };
 const told = (one: MemoryJob, more: object = {}) =>
 	encodeDeviceAgentAnswer(deviceAgentAnswerOf({ ...one.view(), auditHash: 'ab', ...more }, texts));
 const ended = (result: Partial<JobResult>) => told(job().enter('running').end(result));
@@ -123,7 +123,9 @@ describe('what device_agent answers to a job', () => {
 	it('of fs.read says where its bytes lie in the file, and has no other exit code for a page of a longer one', () => {
 		const page = { offset: 5, nextOffset: 15, isEnd: false };
 		const one = job({ capability: 'fs.read' }).enter('running').end({ status: 'output_exceeded', signal: 'SIGKILL' });
-		const answer = deviceAgentAnswerOf({ ...one.view(), auditHash: 'ab' }, { ...texts, page });
-		expect(encodeDeviceAgentAnswer(answer)).toEqual(ok({ truncated: true, offset: 5, next_offset: 15, eof: false }));
+		const answer = (hasMore: boolean) =>
+			encodeDeviceAgentAnswer(deviceAgentAnswerOf({ ...one.view(), auditHash: 'ab' }, { ...texts, page, hasMore }));
+		const told = { truncated: true, offset: 5, next_offset: 15, eof: false };
+		expect([answer(true), answer(false)]).toEqual([ok(told), ok({ ...told, exit_code: 137 })]);
 	});
 });

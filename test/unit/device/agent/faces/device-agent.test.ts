@@ -164,7 +164,7 @@ describe('POST /capability', () => {
 		expect(json).toMatchObject({
 			...{ ok: true, result: { stdout: 'a'.repeat(10), exit_code: 0, offset: 3, next_offset: 13, eof: false } },
 		});
-		expect(jobs.jobs[0]?.submission.draft.outputBytes).toBe(14);
+		expect(jobs.jobs[0]?.submission.draft.outputBytes).toBe(14 + 4096);
 	});
 
 	it.each([
