@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
-import { type Answer, ask } from '../helpers/face.ts';
+import { type Answer, ask } from '../helpers/plain-client.ts';
 
 const bot = generateKeyPairSync('ed25519');
 const stranger = generateKeyPairSync('ed25519');
