@@ -120,6 +120,17 @@ describe('agent keys', () => {
 		expect([before, (await agent3('shell', { cmd: 'true' }, token)).code]).toEqual([200, 403]);
 	});
 
+	it('makes a pair of keys or a token, where the protocol takes both', () => {
+		const pair = json('keys', 'add', 'native');
+		const token = json('keys', 'add', 'native', '--principal', 'alice', '--roles', 'approver', '--kind', 'token');
+		expect([JSON.parse(pair.key), token]).toEqual([
+			{ kty: 'OKP', crv: 'Ed25519', kid: pair.id, x: expect.any(String), d: expect.any(String) },
+			{ id: expect.any(String), face: 'native', principal: 'alice', token: expect.stringMatching(/^[\w-]{43}$/) },
+		]);
+		const { code, err } = run('keys', 'add', 'agent3', '--kind', 'ed25519');
+		expect([code, err]).toEqual([64, expect.stringContaining('must be one of token')]);
+	});
+
 	it('takes both keys while they overlap', async () => {
 		const old = agent.faces.agent3.token;
 		const { token } = json('keys', 'rotate', 'agent3-1');

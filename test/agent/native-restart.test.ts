@@ -1,9 +1,8 @@
 /** What a client of the native protocol sees of an agent that dies or stops in the middle: nothing twice, nothing lost, no gap. */
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Message } from '../helpers/native-client.ts';
+import { type Message, until } from '../helpers/native-client.ts';
 import { askingPolicy, NativeDaemon, script } from '../helpers/native-daemon.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -19,8 +18,12 @@ async function started(...writable: readonly string[]): Promise<NativeDaemon> {
 }
 
 /** Reads until the connection or the story ends. */
-async function collect(daemon: NativeDaemon, jobId: string, after: number): Promise<Message['event'][]> {
-	const events: Message['event'][] = [];
+async function collect(
+	daemon: NativeDaemon,
+	jobId: string,
+	after: number,
+	events: Message['event'][] = [],
+): Promise<Message['event'][]> {
 	try {
 		for await (const { event } of daemon.ann.events(jobId, after)) events.push(event);
 	} catch {
@@ -28,6 +31,12 @@ async function collect(daemon: NativeDaemon, jobId: string, after: number): Prom
 	}
 	return events;
 }
+
+const textOf = (events: readonly Message['event'][]): string =>
+	events
+		.filter(({ type }) => type === 'output')
+		.map(({ base64 }) => Buffer.from(base64, 'base64').toString())
+		.join('');
 
 const numbers = (events: readonly Message['event'][]): number[] => events.map(({ seq }) => seq);
 
@@ -41,8 +50,9 @@ describe('an agent that dies', () => {
 		const job = script(`echo run >> ${runs}; echo one; sleep 1; echo two; sleep 60`, { idempotencyKey: 'k-1' });
 		const signed = daemon.ann.signed(job);
 		const { jobId } = (await daemon.ann.submitBytes(signed)).json;
-		const seen = collect(daemon, jobId, 0);
-		await sleep(2500);
+		const live: Message['event'][] = [];
+		const seen = collect(daemon, jobId, 0, live);
+		await until(() => textOf(live) === 'one\ntwo\n');
 		await daemon.crash();
 		const before = await seen;
 		const rest = await collect(daemon, jobId, before.length);
@@ -52,10 +62,7 @@ describe('an agent that dies', () => {
 			...['queued', 'running', 'lost'],
 		]);
 		expect(events.at(-1)).toMatchObject({ type: 'end', job: { state: 'lost', result: null } });
-		const words = events
-			.filter(({ type }) => type === 'output')
-			.map(({ base64 }) => Buffer.from(base64, 'base64').toString());
-		expect(words.join('')).toBe('one\ntwo\n');
+		expect(textOf(events)).toBe('one\ntwo\n');
 		const again = [await daemon.ann.submitBytes(signed), await daemon.ann.submit(job)];
 		expect(again.map(({ status, json }) => [status, json.jobId])).toEqual([1, 2].map(() => [200, jobId]));
 		expect(readFileSync(runs, 'utf8')).toBe('run\n');
@@ -97,8 +104,9 @@ describe('an agent that stops', () => {
 	it('ends every stream, and whoever comes back hears the rest', async () => {
 		const daemon = await started();
 		const { jobId } = (await daemon.ann.submit(script('echo one; sleep 2; echo two'))).json;
-		const [events, messages] = [collect(daemon, jobId, 0), daemon.ann.messages(jobId)];
-		await sleep(1000);
+		const [seen, heard]: [Message['event'][], Message['event'][]] = [[], []];
+		const [events, messages] = [collect(daemon, jobId, 0, seen), daemon.ann.messages(jobId, '', heard)];
+		await until(() => textOf(seen) !== '' && textOf(heard) !== '');
 		expect(await daemon.agent.end('SIGTERM')).toBe(0);
 		await daemon.agent.serve();
 		const [before, { events: received }] = await Promise.all([events, messages]);

@@ -1,4 +1,6 @@
 /** Commands through a real agent: they run in a jail, are on record, and are gone when they are ended. */
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
 
@@ -14,6 +16,22 @@ const shell = async (cmd: string): Promise<Record<string, unknown>> => {
 	const answer = await fetch(url, { method: 'POST', headers: { 'X-Auth-Token': token }, body });
 	return (await answer.json()) as Record<string, unknown>;
 };
+
+describe('a client that offers HTTP/2 with its request, as Java does', () => {
+	it('is answered in HTTP/1.1', async () => {
+		const { url, token } = agent.faces.agent3;
+		const offer = {
+			Connection: 'Upgrade, HTTP2-Settings',
+			Upgrade: 'h2c',
+			'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+		};
+		const sent = request(url, { method: 'POST', headers: { 'X-Auth-Token': token, ...offer } });
+		sent.end(JSON.stringify({ op: 'shell', args: { cmd: 'echo hi' } }));
+		const [response] = await once(sent, 'response');
+		const answer = Buffer.concat(await response.toArray()).toString();
+		expect([response.statusCode, JSON.parse(answer).stdout]).toEqual([200, 'hi\n']);
+	});
+});
 
 describe('a command', () => {
 	it('runs in a jail as a user of its own', async () => {

@@ -159,9 +159,12 @@ export class HandClient {
 	}
 
 	/** Every message until the socket closes, and how it closed. */
-	async messages(jobId: string, query = ''): Promise<{ events: Message['event'][]; code: number; reason: string }> {
+	async messages(
+		jobId: string,
+		query = '',
+		events: Message['event'][] = [],
+	): Promise<{ events: Message['event'][]; code: number; reason: string }> {
 		const ws = this.socket(jobId, query);
-		const events: Message['event'][] = [];
 		ws.addEventListener('message', ({ data }) => events.push(JSON.parse(String(data))));
 		const [{ code, reason }] = (await once(ws, 'close')) as [{ code: number; reason: string }];
 		return { events, code, reason };
@@ -184,4 +187,13 @@ export async function readReply(response: IncomingMessage): Promise<Reply> {
 	const isJson = /^application\/json\b/.test(response.headers['content-type'] ?? '');
 	const json = isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined;
 	return { status: response.statusCode ?? 0, headers: response.headers, bytes, json };
+}
+
+/** Machines are slow at times; what is waited for comes, or the test says that it never did. */
+export async function until(isSo: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+	const end = Date.now() + ms;
+	while (!(await isSo())) {
+		if (Date.now() > end) throw new Error('what was waited for never came');
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
 }

@@ -107,9 +107,11 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
 	const connections = new Connections(app.server, parts.face.config.limits);
 	const upgrades = await registerFaces(app, parts);
 	setFallbacks(app, parts);
-	app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-		upgrade(upgrades, parts.log, request, socket, head),
-	);
+	// Java's client offers HTTP/2 with every request; a server that listens for no upgrade answers it as any other.
+	if (upgrades.length > 0)
+		app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+			upgrade(upgrades, parts.log, request, socket, head),
+		);
 	await listen(app, listener);
 	const { port } = app.server.address() as AddressInfo;
 	return {

@@ -217,7 +217,7 @@ describe('waiting', () => {
 		const { ann, stop } = await nativeAgent({ act: untilStopped });
 		const { jobId } = (await ann.submit(uptime)).json;
 		const waiting = ann.get(`/v2/jobs/${jobId}/wait?ms=60000`);
-		await new Promise((resolve) => setTimeout(resolve, 50));
+		await new Promise((resolve) => setTimeout(resolve, 300));
 		const stopped = stop();
 		expect((await waiting).status).toBe(200);
 		await stopped;

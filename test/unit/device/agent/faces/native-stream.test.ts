@@ -7,13 +7,18 @@ import { mountNative, nativeFace } from '../../../../../src/device/agent/faces/n
 import { NetworkAuth } from '../../../../../src/device/agent/faces/native-auth.ts';
 import type { Pace } from '../../../../../src/device/agent/faces/native-stream.ts';
 import { type Act, goodEnd, untilStopped } from '../../../../helpers/desk.ts';
-import type { HandClient } from '../../../../helpers/native-client.ts';
+import { type HandClient, type Message, until } from '../../../../helpers/native-client.ts';
 import { nativeAgent, uptime } from '../../../../helpers/native-face.ts';
 
-/** The native face at the pace of a test. */
-const paced = (pace: Pace): Face => ({
+/** The native face at the pace of a test, which hears when the agent is done with a stream. */
+const paced = (pace: Pace, onClosed: () => void = () => {}): Face => ({
 	...nativeFace,
-	register: (app, parts) => mountNative(app, parts, new NetworkAuth(parts), pace),
+	register(app, parts) {
+		app.addHook('onRequest', async ({ url }, reply) => {
+			if (url.endsWith('/events')) reply.raw.once('close', onClosed);
+		});
+		return mountNative(app, parts, new NetworkAuth(parts), pace);
+	},
 });
 
 /** Prints in pieces that are told one by one. */
@@ -26,8 +31,7 @@ const talking: Act = async (_job, io) => {
 	return goodEnd;
 };
 
-async function all(client: HandClient, jobId: string, after = 0) {
-	const events = [];
+async function all(client: HandClient, jobId: string, after = 0, events: Message['event'][] = []) {
 	for await (const { id, event } of client.events(jobId, after)) {
 		expect(id).toBe(String(event.seq));
 		events.push(event);
@@ -125,9 +129,10 @@ describe('a stream that goes on', () => {
 	it('ends when the agent stops', async () => {
 		const { ann, stop } = await nativeAgent({ act: untilStopped });
 		const { jobId } = (await ann.submit(uptime)).json;
-		const events = all(ann, jobId);
-		const messages = ann.messages(jobId);
-		await sleep(100);
+		const [seen, heard]: Message['event'][][] = [[], []];
+		const events = all(ann, jobId, 0, seen);
+		const messages = ann.messages(jobId, '', heard);
+		await until(() => seen?.length === 2 && heard?.length === 2);
 		const stopped = stop();
 		expect((await events).map(({ state }) => state)).toEqual(['queued', 'running']);
 		expect(await messages).toMatchObject({ code: 1001, reason: 'the agent is stopping' });
@@ -137,8 +142,13 @@ describe('a stream that goes on', () => {
 	it('ends soon after its key was revoked', async () => {
 		const agent = await nativeAgent({ act: untilStopped, face: paced({ heartbeatMs: 30, stallMs: 5_000 }) });
 		const { jobId } = (await agent.ann.submit(uptime)).json;
-		const streams = [all(agent.ann, jobId), all(agent.vic, jobId), agent.ann.messages(jobId)] as const;
-		await sleep(60);
+		const seen: Message['event'][][] = [[], [], []];
+		const streams = [
+			all(agent.ann, jobId, 0, seen[0]),
+			all(agent.vic, jobId, 0, seen[1]),
+			agent.ann.messages(jobId, '', seen[2]),
+		] as const;
+		await until(() => seen.every(({ length }) => length === 2));
 		agent.keys.revoke('ann-1');
 		agent.keys.revoke('key-vic');
 		const [signed, token, messages] = await Promise.all(streams);
@@ -156,20 +166,21 @@ describe('a stream that goes on', () => {
 			}
 			return goodEnd;
 		};
-		const { ann } = await nativeAgent({ act: loud, face: paced({ heartbeatMs: 5_000, stallMs: 200 }) });
-		const { jobId } = (await ann.submit(uptime, {}, '/v2/jobs?wait=20000')).json;
+		let isCut = () => {};
+		const cut = new Promise<void>((resolve) => {
+			isCut = resolve;
+		});
+		const { ann } = await nativeAgent({ act: loud, face: paced({ heartbeatMs: 5_000, stallMs: 200 }, () => isCut()) });
+		const { jobId } = (await ann.submit(uptime)).json;
 		const slow = await ann.openEvents(jobId);
-		const cut = once(slow, 'error').catch(() => {});
-		await sleep(600);
-		let seen = 0;
+		await cut;
 		let text = '';
 		try {
 			for await (const chunk of slow.setEncoding('utf8')) text += chunk;
 		} catch {
 			// The connection was cut, as it should be.
 		}
-		await cut;
-		seen = Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1]);
+		const seen = Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1]);
 		expect(text.length).toBeLessThan(bytes);
 		const rest = await all(ann, jobId, seen - 1);
 		expect([rest[0].seq, rest.at(-1).type]).toEqual([seen, 'end']);
@@ -194,10 +205,12 @@ describe('a stream that goes on', () => {
 			...[429, 'RATE_LIMITED', expect.anything(), 200],
 		]);
 		open[0]?.destroy();
-		await sleep(100);
-		const again = await ann.openEvents(jobId);
-		expect(again.statusCode).toBe(200);
-		for (const response of [...open, others, again]) response.destroy();
+		await until(async () => {
+			const again = await ann.openEvents(jobId);
+			again.destroy();
+			return again.statusCode === 200;
+		});
+		for (const response of [...open, others]) response.destroy();
 	});
 });
 
@@ -302,10 +315,11 @@ describe('a WebSocket', () => {
 			for (const ws of sockets) ws.close();
 			for (const response of responses) response.destroy();
 		}
-		await sleep(200);
-		const fresh = await Promise.all(Array.from({ length: 64 }, () => ann.openEvents(jobId)));
-		expect(fresh.map(({ statusCode }) => statusCode)).toEqual(fresh.map(() => 200));
-		for (const response of fresh) response.destroy();
+		await until(async () => {
+			const fresh = await Promise.all(Array.from({ length: 64 }, () => ann.openEvents(jobId)));
+			for (const response of fresh) response.destroy();
+			return fresh.every(({ statusCode }) => statusCode === 200);
+		});
 		await desk.jobs.stop(0);
 	});
 });
