@@ -1,5 +1,6 @@
 /** Operators at the terminal of the device: jobs, approvals and keys of an agent that runs. */
 import { spawnSync } from 'node:child_process';
+import { Agent, fetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { main, openPolicy, TestAgent } from '../helpers/agent.ts';
@@ -24,9 +25,13 @@ const run = (...args: readonly string[]) => {
 };
 const json = (...args: readonly string[]) => JSON.parse(run(...args, '--json').out);
 
+/** A connection for each request: this process sleeps while the command line runs, and would not see the agent end an idle one. */
+const oneByOne = new Agent({ pipelining: 0 });
+
 async function agent3(op: string, args: object, token = agent.faces.agent3.token): Promise<Record<string, unknown>> {
 	const body = JSON.stringify({ op, args });
-	const answer = await fetch(agent.faces.agent3.url, { method: 'POST', headers: { 'X-Auth-Token': token }, body });
+	const headers = { 'X-Auth-Token': token };
+	const answer = await fetch(agent.faces.agent3.url, { method: 'POST', headers, body, dispatcher: oneByOne });
 	return { code: answer.status, ...((await answer.json()) as Record<string, unknown>) };
 }
 
