@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOwner } from '../../scripts/n8n/n8n-client.ts';
 import { freePort } from '../../scripts/n8n/n8n-process.ts';
+import { openPolicy, TestAgent } from '../helpers/agent.ts';
 import { whyMissing } from '../helpers/debian.ts';
 import { type Bench, openBench } from './helpers/bench.ts';
 import { type OwnN8n, prepareN8n } from './helpers/own-n8n.ts';
 import { processesCalled, programCalled, until } from './helpers/processes.ts';
 import { type Redis, startRedis } from './helpers/redis.ts';
+import { remoteAgent, saveCredentials } from './helpers/remote.ts';
 import { programs, stepItems, toolResults } from './helpers/results.ts';
 import { call } from './helpers/scripted-model.ts';
 import { owner } from './helpers/start-n8n.ts';
@@ -63,6 +65,22 @@ describe.skipIf(reason !== undefined)(title, () => {
 		const { text } = await bench.client.chat(webhookId, 'go');
 		expect(JSON.parse(text)).toEqual({ output: 'From the worker.' });
 		expect(toolResults(await bench.client.newestExecution(workflow.id))).toEqual([result]);
+	});
+
+	test('an agent runs a command on a device from the worker, over the native protocol', async () => {
+		const agent = await TestAgent.start({ policy: openPolicy() });
+		try {
+			const credentials = await saveCredentials(bench, agent);
+			bench.model.play({ calls: [{ name: 'Remote_Shell_Tool', arguments: '{"script":"echo from the device"}' }] });
+			const execution = await bench.run(remoteAgent(bench, credentials, { allowedDevices: 'web-1' }));
+			const answers = bench.model.toolTexts().map((text) => [JSON.parse(text)].flat()[0]);
+			expect([execution.status, answers]).toMatchObject([
+				'success',
+				[{ status: 'succeeded', stdout: 'from the device\n' }],
+			]);
+		} finally {
+			await agent.remove();
+		}
 	});
 
 	test('a stop in n8n kills every process of the program on the worker', async () => {

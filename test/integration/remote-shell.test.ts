@@ -1,6 +1,8 @@
 /** Remote Shell in a real n8n against a real agent: every protocol, approval, cancel, refusal, fan-out, and a restart in the middle. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Execution } from '../../scripts/n8n/n8n-client.ts';
 import type { FaceName } from '../../src/contract/device-job.ts';
@@ -14,13 +16,14 @@ import {
 	credentialTypes,
 	oneStep,
 	remoteAgent,
+	remoteChat,
 	remoteStep,
 	remoteTool,
 	saveCredentials,
 } from './helpers/remote.ts';
 import { runsOf } from './helpers/results.ts';
 import type { Step } from './helpers/scripted-model.ts';
-import type { SavedCredential } from './helpers/workflows.ts';
+import { node, type SavedCredential } from './helpers/workflows.ts';
 
 let bench: Bench;
 let agent: TestAgent;
@@ -56,7 +59,9 @@ const only = { allowedDevices: 'web-1' };
 
 async function ask(steps: readonly Step[], parameters: Record<string, unknown>, version?: number): Promise<Execution> {
 	bench.model.play(...steps);
-	return await bench.run(remoteAgent(bench, credentials, { ...only, ...parameters }, version));
+	return await bench.run(
+		remoteAgent(bench, credentials, { ...only, ...parameters }, version === undefined ? {} : { version }),
+	);
 }
 
 const answers = (): RemoteResult[] => bench.model.toolTexts().map((text) => [JSON.parse(text)].flat()[0]);
@@ -229,6 +234,39 @@ describe('a device', () => {
 		const execution = await bench.client.settled(id);
 		expect([itemsOf(execution, remoteStep)[0]?.status, jobsOf().length]).toEqual(['lost', before]);
 	});
+});
+
+test('A streaming chat shows the output of a device while the command runs', async () => {
+	const webhookId = crypto.randomUUID();
+	const workflow = await bench.client.createWorkflow(remoteChat(bench, credentials, webhookId, true));
+	await bench.client.publish(workflow);
+	bench.model.play(callRemote({ script: 'echo first; sleep 0.5; echo second' }), { text: 'Both came.' });
+	const { text } = await bench.client.chat(webhookId, 'go');
+	const chunks = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+	const live = chunks.filter(({ type, metadata }) => type === 'item' && metadata.nodeName === remoteTool);
+	expect(live.map(({ content }) => content)).toEqual(['first\n', 'second\n']);
+});
+
+test('Behind a human-review gate of n8n the command runs only when a person has seen it', async () => {
+	const gate = node('Gate', 'n8n-nodes-review-gate.reviewGateHitlTool', 1, {
+		message: '={{ JSON.stringify($tool.parameters) }}',
+	});
+	bench.model.play(([offered]) => ({
+		calls: [{ name: offered?.name ?? '', arguments: '{"toolParameters":{"script":"echo seen"},"hitlParameters":{}}' }],
+	}));
+	const workflow = await bench.client.createWorkflow(remoteAgent(bench, credentials, only, { gate }));
+	const id = await bench.client.start(workflow, 'Start');
+	const waiting = await bench.client.settled(id);
+	const question = JSON.parse(readFileSync(join(inject('userFolder'), `review-${id}.json`), 'utf8'));
+	const before = runsOf(waiting, remoteTool).length;
+	await fetch(question.approve.replace('//localhost:', '//127.0.0.1:'));
+	const execution = await bench.client.settled(id, ['new', 'running', 'waiting']);
+	const [ran] = runsOf(execution, remoteTool).flatMap((run) => run.data?.ai_tool?.[0] ?? []);
+	expect([before, JSON.parse(question.message), ran?.json]).toMatchObject([
+		0,
+		{ script: 'echo seen' },
+		{ stdout: 'seen\n' },
+	]);
 });
 
 test('the node of the tool never shows an address or a key to the model', async () => {

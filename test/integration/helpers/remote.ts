@@ -3,7 +3,7 @@ import type { Workflow, WorkflowNode } from '../../../scripts/n8n/n8n-client.ts'
 import type { FaceName } from '../../../src/contract/device-job.ts';
 import { secureCode, type TestAgent } from '../../helpers/agent.ts';
 import type { Bench } from './bench.ts';
-import { link, manualAgent, node, type SavedCredential, toolNode } from './workflows.ts';
+import { chatAgent, link, manualAgent, node, type SavedCredential, toolNode } from './workflows.ts';
 
 export const remoteTool = 'Remote Shell Tool';
 export const remoteStep = 'Remote Shell';
@@ -44,21 +44,32 @@ export function addApprover(agent: TestAgent): string {
 	return JSON.parse(printed).token;
 }
 
-/** The workflow of an agent whose tool is Remote Shell instead of Secure Code. */
+/** Remote Shell in the place of Secure Code, also behind a gate. */
+function withRemoteTool(workflow: Workflow, credentials: Credentials, parameters: Record<string, unknown>): Workflow {
+	const tool: WorkflowNode = node(remoteTool, 'n8n-nodes-secure-code.remoteShellTool', 1, parameters, { credentials });
+	const { [toolNode]: place, ...connections } = workflow.connections as Record<string, unknown>;
+	return {
+		...workflow,
+		nodes: [...workflow.nodes.filter(({ name }) => name !== toolNode), tool],
+		connections: { ...connections, [remoteTool]: place },
+	};
+}
+
+/** The workflow of an agent whose tool is Remote Shell. */
 export function remoteAgent(
 	bench: Bench,
 	credentials: Credentials,
 	parameters: Record<string, unknown>,
-	version = 3.1,
+	more: { version?: number; gate?: WorkflowNode } = {},
 ): Workflow {
-	const workflow = manualAgent({ credential: bench.credential, version });
-	const tool: WorkflowNode = node(remoteTool, 'n8n-nodes-secure-code.remoteShellTool', 1, parameters, { credentials });
-	const { [toolNode]: _replaced, ...connections } = workflow.connections as Record<string, unknown>;
-	return {
-		...workflow,
-		nodes: [...workflow.nodes.filter(({ name }) => name !== toolNode), tool],
-		connections: { ...connections, [remoteTool]: link('ai_tool', 'Agent') },
-	};
+	return withRemoteTool(manualAgent({ credential: bench.credential, ...more }), credentials, parameters);
+}
+
+/** A public chat whose agent has Remote Shell. */
+export function remoteChat(bench: Bench, credentials: Credentials, webhookId: string, streaming: boolean): Workflow {
+	return withRemoteTool(chatAgent(webhookId, { credential: bench.credential, streaming }), credentials, {
+		allowedDevices: 'web-1',
+	});
 }
 
 /** One node of ours after a start by hand. */
