@@ -76,6 +76,14 @@ const clientOutside = {
 	},
 };
 
+/** The command line itself is only a table: each word loads the code behind it. */
+const codeCommandsOutside = {
+	name: 'code-commands-outside',
+	setup({ onResolve }) {
+		onResolve({ filter: /\/code-commands\.ts$/ }, () => ({ path: './commands.js', external: true }));
+	},
+};
+
 /** The agent is loaded by the words "secure-code agent" and "secure-code audit" alone. */
 const agentOutside = {
 	name: 'agent-outside',
@@ -105,7 +113,13 @@ const bundles = [
 		entryPoints: ['src/cli/main.ts'],
 		outfile: 'dist/cli/main.js',
 		banner: { js: `#!/usr/bin/env node\n${importMetaUrl}` },
-		plugins: [coreOutside('../core/compose.js'), agentOutside],
+		plugins: [codeCommandsOutside, agentOutside],
+	},
+	{
+		entryPoints: ['src/cli/code-commands.ts'],
+		outfile: 'dist/cli/commands.js',
+		banner: { js: importMetaUrl },
+		plugins: [coreOutside('../core/compose.js')],
 	},
 	{
 		entryPoints: ['src/cli/commands/agent-commands.ts'],

@@ -1,7 +1,7 @@
 /** Which folder "secure-code agent" works on. */
 import { join, resolve } from 'node:path';
 import { dataHome } from '../core/host/folders.ts';
-import { text, type Values } from './flags.ts';
+import { text, type Values } from './flag-table.ts';
 
 export const dirFlag = {
 	dir: { type: 'string', short: 'd', value: 'D', help: 'folder of the agent (default: "agent" in the data folder)' },

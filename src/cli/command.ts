@@ -1,5 +1,5 @@
 /** What every command is: its flags, its help, and what it does. */
-import type { Flags } from './flags.ts';
+import type { Flags } from './flag-table.ts';
 
 export interface Typed {
 	readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -19,5 +19,6 @@ export interface Command {
 export interface CommandGroup {
 	/** What is printed for "secure-code WORD --help". */
 	readonly overview: string;
-	load(): Promise<Readonly<Record<string, Command>>>;
+	/** @param args what was typed after the word */
+	load(args: readonly string[]): Promise<Readonly<Record<string, Command>>>;
 }

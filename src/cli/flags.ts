@@ -3,16 +3,9 @@ import { KnownError } from '../contract/error.ts';
 import type { JobRequestInput, Network } from '../contract/job.ts';
 import { languageChoiceSchema } from '../contract/language.ts';
 import { type LimitName, limits } from '../contract/limits.ts';
+import { type Flags, list, text, texts, type Values } from './flag-table.ts';
 
-interface Flag {
-	readonly type: 'string' | 'boolean';
-	readonly short?: string;
-	readonly multiple?: boolean;
-	/** How the value is called in help; absent for a switch. */
-	readonly value?: string;
-	readonly help: string;
-}
-export type Flags = Readonly<Record<string, Flag>>;
+export { describeFlags, type Flags, list, text, texts, type Values } from './flag-table.ts';
 
 const MiB = 1024 * 1024;
 const { timeoutMs, memoryBytes } = limits;
@@ -85,25 +78,7 @@ export const jobFlags = {
 	'no-warm': { type: 'boolean', help: 'start cold' },
 } as const satisfies Flags;
 
-export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
-
-export const text = (values: Values, name: string): string | undefined => {
-	const value = values[name];
-	return typeof value === 'string' ? value : undefined;
-};
-
-export const texts = (values: Values, name: string): string[] => {
-	const value = values[name];
-	return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-};
-
 const usage = (details: string) => new KnownError('USAGE', { details });
-
-export const list = (value: string): string[] =>
-	value
-		.split(',')
-		.map((one) => one.trim())
-		.filter((one) => one !== '');
 
 export interface SecretFlag {
 	readonly name: string;
@@ -164,15 +139,4 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 		...(imports && { allowedImports: imports }),
 		...(bundle && { bundle }),
 	};
-}
-
-const column = 26;
-
-export function describeFlags(flags: Flags): string {
-	return Object.entries(flags)
-		.map(([name, flag]) => {
-			const typed = `${flag.short ? `-${flag.short}, ` : '    '}--${name}${flag.value ? ` ${flag.value}` : ''}`;
-			return `  ${typed.padEnd(column)} ${flag.help}`;
-		})
-		.join('\n');
 }

@@ -3,17 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownError } from '../contract/error.ts';
 import type { Command, CommandGroup, Typed } from './command.ts';
-import { describeFlags, type Flags } from './flags.ts';
+import { describeFlags, type Flags } from './flag-table.ts';
 
 type Commands = Readonly<Record<string, () => Promise<Command | CommandGroup>>>;
 
 /** Only what was asked for is loaded: the agent, for example, works without the parsers of the check. */
 const commands: Commands = {
-	run: async () => (await import('./commands/run.ts')).run,
-	check: async () => (await import('./commands/check.ts')).check,
-	doctor: async () => (await import('./commands/doctor.ts')).doctor,
-	setup: async () => (await import('./commands/setup.ts')).setup,
-	packages: async () => (await import('./commands/packages.ts')).packages,
+	run: async () => (await import('./code-commands.ts')).codeCommands.run,
+	check: async () => (await import('./code-commands.ts')).codeCommands.check,
+	doctor: async () => (await import('./code-commands.ts')).codeCommands.doctor,
+	setup: async () => (await import('./code-commands.ts')).codeCommands.setup,
+	packages: async () => (await import('./code-commands.ts')).codeCommands.packages,
 	agent: async () => (await import('./commands/agent.ts')).agent,
 	audit: async () => (await import('./commands/audit.ts')).audit,
 };
@@ -87,7 +87,7 @@ async function start(args: string[], { overview, before, commands: table }: Tabl
 	if (!load) throw new KnownError('USAGE', { details: `There is no command "${before}${name}".` });
 	const command = await load();
 	if (!('load' in command)) return runCommand(command, rest);
-	return start(rest, { overview: command.overview, before: `${name} `, commands: rows(await command.load()) });
+	return start(rest, { overview: command.overview, before: `${name} `, commands: rows(await command.load(rest)) });
 }
 
 function explain(error: unknown): number {

@@ -4,6 +4,7 @@ import { serve } from '../../device/agent/serve.ts';
 import { agentFolder, dirFlag } from '../agent-folder.ts';
 import type { Command } from '../command.ts';
 import type { Flags } from '../flags.ts';
+import { endLean } from '../lean-start.ts';
 import { version } from '../version.ts';
 
 const flags = {
@@ -34,6 +35,7 @@ export const agentServe: Command = {
 		if (positionals.length > 0)
 			throw new KnownError('USAGE', { details: `agent serve takes no "${positionals[0]}"; say --dir D` });
 		return serve({
+			onReady: endLean,
 			dir: agentFolder(values),
 			version,
 			allowsExposed: values['allow-exposed'] === true,

@@ -1,5 +1,6 @@
 /** secure-code agent: the device agent. Its code is a bundle of its own, so that the other commands stay light. */
 import type { CommandGroup } from '../command.ts';
+import { keepCode, startLean } from '../lean-start.ts';
 
 const overview = `Runs commands that others send to this machine: by policy, in a jail, with an audit.
 
@@ -18,5 +19,9 @@ Usage: secure-code agent COMMAND [flags]
 
 export const agent: CommandGroup = {
 	overview,
-	load: async () => (await import('./agent-commands.ts')).agentCommands,
+	async load(args) {
+		if (args[0] === 'serve') startLean(args);
+		if (args[0] === 'init') keepCode(args);
+		return (await import('./agent-commands.ts')).agentCommands;
+	},
 };

@@ -8,7 +8,10 @@ const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const hardStop = 1;
 const bug = 70;
 
-export type ServeOptions = Omit<AgentOptions, 'createLog'>;
+export interface ServeOptions extends Omit<AgentOptions, 'createLog'> {
+	/** Hears when the agent listens. */
+	onReady?(): void;
+}
 
 /** @returns the exit code, when the agent has stopped */
 export async function serve(options: ServeOptions): Promise<number> {
@@ -17,6 +20,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 	const signals = new Signals();
 	const agent = await Agent.start({ ...options, createLog });
 	agent.log.info({ pid: process.pid, listeners: agent.listeners }, 'ready');
+	options.onReady?.();
 	return untilStopped(agent, signals);
 }
 
