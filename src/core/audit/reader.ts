@@ -3,40 +3,24 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { AuditRecord } from '../../contract/audit.ts';
-import { type DeviceLogLine, type ShellEval, sealedFields } from './chain.ts';
+import { type DeviceLogLine, genesis, type ShellEval } from './chain.ts';
 import { auditTables } from './schema.ts';
+import {
+	columns,
+	exactText,
+	isInteger,
+	isSound,
+	isText,
+	longestColumn,
+	longestDetail,
+	longestEval,
+	readsExactly,
+	textBytes,
+} from './sound.ts';
 import { openDatabase, sqliteCode } from './sqlite.ts';
 
 /** Rows of one short read, so that a long look never keeps the writer's log from being folded in. */
 const rowsAtOnce = 250;
-/** UTF-8 of one column of a line, and of a detail; what was written is far below. */
-const longestColumn = 8 * 1024;
-const longestDetail = 4 * 1024 * 1024;
-/** Of one output of a script in base64. */
-const longestEval = 16 * 1024 * 1024;
-
-const numbers = new Set(['seq', 'exitCode', 'stdoutBytes', 'stderrBytes']);
-const required = new Set(['seq', 'at', 'event', 'prev', 'seal']);
-const columns = [...sealedFields, 'seal'];
-
-const isInteger = (name: string): string =>
-	`(typeof(${name}) = 'integer' AND ${name} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})`;
-/** A NUL would hide what follows it. */
-const isText = (name: string, longest: number): string =>
-	`(typeof(${name}) = 'text' AND octet_length(${name}) <= ${longest} AND instr(CAST(${name} AS BLOB), x'00') = 0)`;
-
-/** Whether the value is what its column should hold; decided by SQLite, before anything is read into memory. */
-function isSound(name: string): string {
-	const sound = numbers.has(name) ? isInteger(name) : isText(name, longestColumn);
-	return required.has(name) ? sound : `(${name} IS NULL OR ${sound})`;
-}
-
-/** Bytes of all texts of a row as they lie in the file, to be compared with those of the texts that were read. */
-const textBytes = columns
-	.filter((name) => !numbers.has(name))
-	.map((name) => `coalesce(octet_length(${name}), 0)`)
-	.join(' + ');
-
 export interface AuditRow {
 	readonly record: AuditRecord;
 	/** False when a text is no UTF-8, so that what was read is not what lies there. */
@@ -146,8 +130,7 @@ export class AuditReader {
 		);
 		return rows.map(({ textBytes: bytes, ...record }) => ({
 			record: record as unknown as AuditRecord,
-			isExact:
-				bytes === readBytes(record) && !hasReplacement(record, (name) => this.#bytesOf(record.seq as number, name)),
+			isExact: readsExactly(record, bytes as number, (name) => this.#bytesOf(record.seq as number, name)),
 		}));
 	}
 
@@ -210,7 +193,9 @@ export class AuditReader {
 		};
 	}
 
+	/** Of line 0, which is none: what the first line follows. */
 	sealOf(seq: number): string | undefined {
+		if (seq === 0) return genesis;
 		const seal = this.#get(`SELECT seal FROM audit WHERE seq = ? AND ${isText('seal', longestColumn)}`, seq)?.seal;
 		return seal as string | undefined;
 	}
@@ -242,25 +227,4 @@ export class AuditReader {
 				WHERE detailHash IS NULL AND audit.seq <= ? ORDER BY audit.seq LIMIT 1`,
 			upTo,
 		)?.seq as number | undefined;
-}
-
-const texts = (record: Record<string, unknown>): string[] =>
-	Object.values(record).filter((value): value is string => typeof value === 'string');
-
-const readBytes = (record: Record<string, unknown>): number =>
-	texts(record).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-
-/** Bytes that are no UTF-8 are read as U+FFFD, also where U+FFFD itself was written; only the bytes tell them apart. */
-function hasReplacement(record: Record<string, unknown>, bytesOf: (name: string) => Uint8Array): boolean {
-	return Object.entries(record).some(
-		([name, value]) =>
-			typeof value === 'string' && value.includes('\ufffd') && !Buffer.from(value).equals(bytesOf(name)),
-	);
-}
-
-/** Null for what is no text in UTF-8. */
-function exactText(bytes: unknown): string | null {
-	if (!(bytes instanceof Uint8Array)) return null;
-	const text = Buffer.from(bytes).toString();
-	return Buffer.from(text).equals(bytes) ? text : null;
 }

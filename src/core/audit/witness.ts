@@ -1,6 +1,17 @@
 /** What stands outside the database and knows how long the audit was: signed checkpoints, and the signed number of the last line. */
-import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+	closeSync,
+	constants,
+	fdatasyncSync,
+	fstatSync,
+	fsyncSync,
+	ftruncateSync,
+	openSync,
+	readSync,
+	writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { genesis } from './chain.ts';
 import { type Checkpoint, readCheckpoint, type Signer, signCheckpoint } from './checkpoint.ts';
 import type { Head } from './ledger.ts';
 
@@ -27,10 +38,11 @@ function readEnd(path: string): string {
 	}
 }
 
-/** Undefined when there is none; null when it cannot be read as one. */
+/** Undefined when there is none, or none yet; null when it cannot be read as one. */
 export function readHead(folder: string): Checkpoint | undefined | null {
 	try {
-		return readCheckpoint(readEnd(join(folder, headFile))) ?? null;
+		const text = readEnd(join(folder, headFile));
+		return text === '' ? undefined : (readCheckpoint(text) ?? null);
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : null;
 	}
@@ -58,8 +70,10 @@ export class Witness {
 	readonly #signer: Signer;
 	readonly #checkpoints: number;
 	readonly #head: number;
+	readonly #folder: string;
 
 	constructor(folder: string, signer: Signer) {
+		this.#folder = folder;
 		this.#signer = signer;
 		this.#checkpoints = openPrivate(join(folder, checkpointFile), O_RDWR | O_APPEND);
 		this.#head = openPrivate(join(folder, headFile), O_RDWR);
@@ -68,6 +82,15 @@ export class Witness {
 
 	sign(head: Head, at: string): Checkpoint {
 		return signCheckpoint(this.#signer, head, at);
+	}
+
+	/** Before the first line, so that no crash can leave lines without a head. */
+	begin(at: string): void {
+		this.noteHead({ seq: 0, seal: genesis }, at);
+		fdatasyncSync(this.#head);
+		const folder = openSync(this.#folder, O_RDONLY);
+		fsyncSync(folder);
+		closeSync(folder);
 	}
 
 	/** After each commit. Not flushed: a head that stays behind is no harm, and one that is ahead of the disk cannot be. */

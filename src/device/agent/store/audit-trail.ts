@@ -1,6 +1,7 @@
 /** The audit as the store writes it: every line in its table, with the rows of other tables that it vouches for. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { AuditEntry } from '../../../contract/audit.ts';
+import { genesis } from '../../../core/audit/chain.ts';
 import type { Signer } from '../../../core/audit/checkpoint.ts';
 import { type Checkpoint, readCheckpoint } from '../../../core/audit/checkpoint.ts';
 import { DeviceLog, type Vouched } from '../../../core/audit/device-log.ts';
@@ -46,6 +47,7 @@ export class AuditTrail {
 		const known = readHead(parts.folder);
 		this.#witness = new Witness(parts.folder, parts.signer);
 		this.#head = this.#ledger.head();
+		if (known === undefined && !this.#head) this.#witness.begin(this.#at());
 		this.mismatch = this.#compare(known);
 		this.#checkpointSeq = this.#mendCheckpoints();
 	}
@@ -57,7 +59,8 @@ export class AuditTrail {
 		if (known === null) return 'the signed head of the audit cannot be read';
 		if (known === undefined) return this.#head ? 'the signed head of the audit is missing' : null;
 		const sql = this.#parts.db.prepare('SELECT seal FROM audit WHERE seq = ?');
-		if (sql.get(known.seq)?.seal === known.seal) return null;
+		const seal = known.seq === 0 ? genesis : sql.get(known.seq)?.seal;
+		if (seal === known.seal) return null;
 		this.#witness.noteCheckpoint(known);
 		return `the audit had ${known.seq} lines and ends differently now`;
 	}

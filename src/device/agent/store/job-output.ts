@@ -5,8 +5,8 @@ import type { OutputStream } from '../../../core/sandbox/backend.ts';
 import type { GrepHit, OutputPage, OutputStore } from '../ports.ts';
 import { characterBytes, firstCharacter, unfinishedBytes } from './characters.ts';
 import { compilePattern, grep, mostHits } from './grep.ts';
-import type { Sizes } from './jobs-table.ts';
 import { readPart, readParts, SpoolFile } from './spool-file.ts';
+import type { Sizes } from './stored-job.ts';
 
 /** Bytes of one answer. */
 const longestPage = 1024 * 1024;

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { isOver } from '../../../contract/device-job.ts';
 import { KnownError } from '../../../contract/error.ts';
 import { JobOutput } from './job-output.ts';
-import { type JobsTable, rowOf, type Sizes, type StoredJob, sizesOf } from './jobs-table.ts';
+import type { JobsTable } from './jobs-table.ts';
 import { type OutputTexts, textsOf } from './run-texts.ts';
+import { rowOf, type Sizes, type StoredJob, sizesOf } from './stored-job.ts';
 
 /** Ids become names of folders. */
 const plainId = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;

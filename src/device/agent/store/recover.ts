@@ -4,8 +4,9 @@ import type { AuditEntry } from '../../../contract/audit.ts';
 import { commandDigest } from '../freeze.ts';
 import type { JobRow, Store } from '../ports.ts';
 import type { ApprovalsTable } from './approvals-table.ts';
-import { type JobsTable, rowOf, type Sizes, type StoredJob } from './jobs-table.ts';
+import type { JobsTable } from './jobs-table.ts';
 import type { Outputs } from './outputs.ts';
+import { rowOf, type Sizes, type StoredJob } from './stored-job.ts';
 
 export interface RecoverParts {
 	readonly jobs: JobsTable;

@@ -1,8 +1,9 @@
 /** Removes stored output that is old, unused, too much, or no longer wanted; each removal has its line in the audit. */
 import type { AgentConfig } from '../../../contract/agent-config.ts';
 import type { Store } from '../ports.ts';
-import type { JobsTable, StoredJob } from './jobs-table.ts';
+import type { JobsTable } from './jobs-table.ts';
 import type { Outputs } from './outputs.ts';
+import type { StoredJob } from './stored-job.ts';
 
 /** Jobs in one transaction and one line of the audit. */
 const mostTogether = 200;

@@ -10,12 +10,13 @@ import type { JobRow, OutputStore, Store, StoreChange, StoreStatus } from '../po
 import { ApprovalsTable } from './approvals-table.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { GroupCommit } from './group-commit.ts';
-import { JobsTable, rowOf, type StoredJob, viewOf } from './jobs-table.ts';
+import { JobsTable } from './jobs-table.ts';
 import { Nonces } from './nonces.ts';
 import { Outputs } from './outputs.ts';
 import { recoverJobs } from './recover.ts';
 import { Retention } from './retention.ts';
 import { RunTexts } from './run-texts.ts';
+import { rowOf, type StoredJob, viewOf } from './stored-job.ts';
 
 /** How often what is old is looked for. */
 const sweepMs = 60_000;

@@ -194,6 +194,25 @@ describe('after a crash', () => {
 		expect(['job-1', 'stranger', '.hidden'].map((name) => isStored(dir, name))).toEqual([true, false, false]);
 	});
 
+	it('before the first row, an audit has a signed beginning, and an empty head is none', async () => {
+		const { readFileSync, writeFileSync } = await import('node:fs');
+		const dir = agentFolder();
+		openTestStore(dir).close();
+		const file = join(dir, 'state', 'audit-head.json');
+		expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ seq: 0, seal: '0'.repeat(64) });
+		expect(await verifyAudit({ dir })).toMatchObject({ status: 'intact', rows: 0, seal: null });
+		const again = openTestStore(dir);
+		expect(again.status()).toMatchObject({ rows: 0, mismatch: null });
+		again.close();
+		writeFileSync(file, '');
+		const third = openTestStore(dir);
+		expect(third.status().mismatch).toBeNull();
+		await addJob(third);
+		third.close();
+		writeFileSync(file, '');
+		expect(openTestStore(dir).status().mismatch).toBe('the signed head of the audit is missing');
+	});
+
 	it('a checkpoint that did not get out of the database is brought out, and a torn one dropped', async () => {
 		const { appendFileSync, readFileSync, truncateSync } = await import('node:fs');
 		const dir = agentFolder();
