@@ -16,12 +16,24 @@ async function askId(flag: string, user: string): Promise<number | undefined> {
 	return exitCode === 0 && /^\d+\n?$/.test(stdout) ? Number(stdout) : undefined;
 }
 
+/** Users seldom change, and asking starts two processes. */
+const keptMs = 60_000;
+const kept = new Map<string, { readonly at: number; readonly account: Promise<Account | undefined> }>();
+
+async function look(user: string): Promise<Account | undefined> {
+	const [uid, gid] = await Promise.all([askId('-u', user), askId('-g', user)]);
+	return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
 /** Asks the system, which may keep its users anywhere. @throws PROFILE_UNUSABLE when there is no such user */
 export async function findAccount(profile: string, user: string): Promise<Account> {
-	const [uid, gid] = await Promise.all([askId('-u', user), askId('-g', user)]);
-	if (uid === undefined || gid === undefined)
-		throw new KnownError('PROFILE_UNUSABLE', { profile, details: `there is no user ${user}` });
-	return { uid, gid };
+	const known = kept.get(user);
+	const fresh = known && performance.now() - known.at < keptMs ? known : { at: performance.now(), account: look(user) };
+	kept.set(user, fresh);
+	const account = await fresh.account;
+	if (account) return account;
+	kept.delete(user);
+	throw new KnownError('PROFILE_UNUSABLE', { profile, details: `there is no user ${user}` });
 }
 
 /** Programs ask who they are; the files of the device, where they are shown, stay as they are but for one more line. */

@@ -6,12 +6,12 @@ import { type Cgroup, type CgroupHost, findCgroups } from '../host/cgroup.ts';
 import { killOrphans, newMark } from '../host/processes.ts';
 import { RunFolder } from '../host/run-folder.ts';
 import { createWorkspace, type Workspace } from '../host/workspace.ts';
-import type { BoxIo, ProbeStep, Tier } from '../sandbox/backend.ts';
+import type { BoxIo, ProbeStep } from '../sandbox/backend.ts';
 import { type Account, findAccount } from './accounts.ts';
 import { DirectRun, type Refusal } from './direct-run.ts';
 import type { Engine, PreparedJob, Surroundings } from './engine.ts';
 import { environmentFor } from './environment.ts';
-import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
+import { NoProgram, notExecutable, notFound, type PlannedStart, startFor } from './launch.ts';
 import { profileStep } from './probe.ts';
 import type { Profile } from './profile.ts';
 import type { RunnerOutcome } from './runner.ts';
@@ -52,6 +52,15 @@ function programOn(name: string, folders: readonly string[], cwd: string): strin
 	return name === '' ? undefined : candidates.find(isProgram);
 }
 
+let found: { readonly cgroups: CgroupHost | undefined } | undefined;
+
+/** Found once for the whole process. What a killed agent left behind is ended before anything new is started. */
+function cgroupsOfHost(): CgroupHost | undefined {
+	if (!found) killOrphans();
+	found ??= { cgroups: findCgroups() };
+	return found.cgroups;
+}
+
 function limitsStep(cgroups: CgroupHost | undefined): ProbeStep {
 	const name = 'direct: control groups';
 	if (cgroups) return { name, status: 'ok', detail: cgroups.version, fix: null };
@@ -72,9 +81,6 @@ const lentStep = (name: string): ProbeStep => ({
 
 export class DirectEngine implements Engine {
 	readonly #around: Surroundings;
-	#cgroups: CgroupHost | undefined;
-	#isReady = false;
-
 	constructor(around: Surroundings) {
 		this.#around = around;
 	}
@@ -86,7 +92,6 @@ export class DirectEngine implements Engine {
 				field: 'network',
 				details: 'a command that runs on the device itself has the network of the device',
 			});
-		this.#prepare();
 		const folder = RunFolder.create();
 		const workspace = createWorkspace(account ?? undefined);
 		try {
@@ -98,8 +103,7 @@ export class DirectEngine implements Engine {
 	}
 
 	async probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]> {
-		this.#prepare();
-		const steps: ProbeStep[] = [limitsStep(this.#cgroups)];
+		const steps: ProbeStep[] = [limitsStep(cgroupsOfHost())];
 		for (const [name, rules] of Object.entries(profiles)) {
 			if (rules.runsAsAgent) steps.push(lentStep(name));
 			const run = (job: PreparedJob, io: BoxIo) => this.run(job, io);
@@ -109,23 +113,12 @@ export class DirectEngine implements Engine {
 		return steps;
 	}
 
-	get #tier(): Tier {
-		return this.#cgroups ? 'full' : 'reduced';
-	}
-
-	/** What a killed agent left behind is ended before anything new is started. */
-	#prepare(): void {
-		if (this.#isReady) return;
-		this.#isReady = true;
-		killOrphans();
-		this.#cgroups = findCgroups();
-	}
-
 	async #runIn(folder: RunFolder, workspace: Workspace, account: Account | null, job: PreparedJob, io: BoxIo) {
 		const group = account?.gid ?? process.getgid?.() ?? 0;
 		const scriptPath = join(folder.path, 'script');
 		const start = plan(job, scriptPath, workspace.path);
-		const where = { backend, tier: this.#tier };
+		const cgroups = cgroupsOfHost();
+		const where = { backend, tier: cgroups ? ('full' as const) : ('reduced' as const) };
 		if (start instanceof NoProgram) return notFound(start, io, where);
 		if (start.script !== undefined) folder.writeFor(group, 'script', start.script);
 		const stdin = job.stdin === null ? undefined : openSync(folder.writeFor(group, 'stdin', job.stdin), 'r');
@@ -133,11 +126,13 @@ export class DirectEngine implements Engine {
 		const limits = { memoryBytes, processes: processes + 1, cpus: job.rules.cpus };
 		let cgroup: Cgroup | undefined;
 		try {
-			cgroup = this.#cgroups?.create(folder.name, limits);
+			cgroup = cgroups?.create(folder.name, limits);
 			const run = new DirectRun(startOf(job, start, account, workspace.path, stdin), io, cgroup);
 			const outcome = await run.finish();
 			explain(job, run.refusal);
-			return { ...outcome, ...where };
+			const ended = { ...outcome, ...where };
+			if (run.refusal?.kind !== 'no-program') return ended;
+			return notExecutable(ended, start.argv[0] ?? '', run.refusal.errno, io);
 		} finally {
 			if (stdin !== undefined) closeSync(stdin);
 			cgroup?.closeTaskLists();

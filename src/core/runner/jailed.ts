@@ -11,7 +11,7 @@ import { type Account, accountFiles, findAccount } from './accounts.ts';
 import { deviceViewFor, workFolder } from './device-view.ts';
 import type { Engine, PreparedJob, Surroundings } from './engine.ts';
 import { environmentFor } from './environment.ts';
-import { NoProgram, notFound, type PlannedStart, startFor } from './launch.ts';
+import { NoProgram, notExecutable, notFound, type PlannedStart, startFor } from './launch.ts';
 import { type Device, lookAtDevice } from './look.ts';
 import { profileStep } from './probe.ts';
 import type { Profile } from './profile.ts';
@@ -43,7 +43,9 @@ export class JailedEngine implements Engine {
 		const jail = startJail(ground, specFor(job, view, start), own, this.#runFolders(ground));
 		const [outcome, isConfirmedDead] = await Promise.all([jail.outcome, jail.isGone]);
 		explainFault(job, outcome.fault);
-		return { ...outcome, backend, tier: ground.tier, isConfirmedDead };
+		const ended = { ...outcome, backend, tier: ground.tier, isConfirmedDead };
+		const [, errno] = /^the program could not be executed \(errno (\d+)\)$/.exec(outcome.fault ?? '') ?? [];
+		return errno === undefined ? ended : notExecutable(ended, start.argv[0] ?? '', Number(errno), io);
 	}
 
 	async probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]> {

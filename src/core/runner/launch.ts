@@ -1,7 +1,8 @@
 /** How a plan is started: words for the kernel, found on a fixed path; a script is a file that its shell reads. */
+import { getSystemErrorName } from 'node:util';
 import { KnownError } from '../../contract/error.ts';
 import type { CommandPlan } from '../../contract/policy.ts';
-import type { BoxIo } from '../sandbox/backend.ts';
+import type { BoxIo, BoxOutcome } from '../sandbox/backend.ts';
 import type { RunnerOutcome } from './runner.ts';
 
 /** What a shell is called, how it is told to read a script and nothing else, and what people call it. */
@@ -33,6 +34,25 @@ export function notFound(error: NoProgram, io: BoxIo, where: Pick<RunnerOutcome,
 	io.onStart?.();
 	void io.onOutput('stderr', Buffer.from(`${error.message}\n`));
 	return { ...endedBefore, exit: { code: 127, signal: null }, ...where };
+}
+
+const tooLong = 7;
+const noSuchFile = 2;
+
+/**
+ * A program that is there and cannot be executed: no right to, not for this machine, or its interpreter is missing. That is
+ * no failure of the runner, and ends as it would in a shell.
+ */
+export function notExecutable<Outcome extends BoxOutcome>(
+	outcome: Outcome,
+	name: string,
+	errno: number,
+	io: BoxIo,
+): Outcome {
+	if (errno === tooLong)
+		throw new KnownError('JOB_INVALID', { details: 'the words of the command are longer than the system takes' });
+	void io.onOutput('stderr', Buffer.from(`${name}: cannot be executed (${getSystemErrorName(-errno)})\n`));
+	return { ...outcome, fault: null, exit: { code: errno === noSuchFile ? 127 : 126, signal: null } };
 }
 
 const endedBefore = {

@@ -114,6 +114,20 @@ asEachAgent(profiles, (host) => {
 			expect(statSync(join(host.shared, 'writable', 'new')).mode & 0o777).toBe(0o600);
 		});
 
+		test.each([
+			['no format that the system knows', 'just text\n', 126, 'ENOEXEC'],
+			['an interpreter that is not there', '#!/nowhere/interpreter\n', 127, 'ENOENT'],
+		])('ends as in a shell when a program has %s', async (_name, text, code, error) => {
+			const path = join(open(host, 'readable'), `odd-${code}`);
+			writeFileSync(path, text);
+			chmodSync(path, 0o755);
+			const ran = await host.argv('data', [`/readable/odd-${code}`]);
+			expect([ended(ran), ran.stderr]).toEqual([
+				exited(code),
+				`/readable/odd-${code}: cannot be executed (${error})\n`,
+			]);
+		});
+
 		test('finds a masked folder empty and a masked file closed', async () => {
 			const ran = await host.bash(
 				'data',
@@ -227,16 +241,23 @@ asEachAgent(profiles, (host) => {
 			expect(printed(await sh.ended)).toBe('sh\n');
 		});
 
+		test('runs nothing whose words the system does not take', async () => {
+			const words = (count: number, length: number) => ['true', ...Array(count).fill('x'.repeat(length))];
+			expect(ended(await host.argv(profile, words(1, 140_000)))).toEqual(refused('JOB_INVALID'));
+			expect(ended(await host.argv(profile, words(20, 100_000)))).toEqual(refused('JOB_INVALID'));
+			expect(ended(await host.argv(profile, ['true', 'a\0b']))).toEqual(refused('JOB_INVALID'));
+			expect(ended(await host.argv(profile, words(400, 2)))).toEqual(exited(0));
+		});
+
 		test('says when there is no PowerShell', async () => {
 			const ran = await host.begin(profile, { mode: 'script', shell: 'powershell', script: 'Get-Date' }).ended;
 			expect(ended(ran)).toEqual(refused('RUNTIME_MISSING'));
 		});
 
-		test('ends with 127 when there is no such program, and with 126 when it cannot be executed', async () => {
+		test('ends with 127 when there is no such program', async () => {
 			const ran = await host.argv(profile, ['no-such-program']);
 			expect([ended(ran), ran.stderr]).toEqual([exited(127), 'no-such-program: command not found\n']);
-			const folder = await host.argv(profile, ['/usr']);
-			expect(ended(folder)).toEqual(exited(127));
+			expect(ended(await host.argv(profile, ['/usr']))).toEqual(exited(127));
 		});
 
 		test.each(['LD_PRELOAD', 'PATH', 'BASH_ENV', 'IFS', 'GIT_SSH_COMMAND', 'PAGER', 'NODE_OPTIONS', 'PYTHONPATH'])(

@@ -1,6 +1,8 @@
 /** A command of a device cannot read what the agent holds: environment, open files, memory, keys, audit. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { asEachAgent, canaries, printed, type RunnerHost } from '../../helpers/runner.ts';
 
 const system = [{ path: '/usr' }, { path: '/etc' }];
@@ -124,6 +126,34 @@ a.send(b'x'); print(b.recv(1))`;
 		const script =
 			'grep -h NoNewPrivs /proc/self/status; grep -h CapEff /proc/self/status; su -c id 2> /dev/null; true';
 		expect(printed(await host.bash('around', script))).toBe('NoNewPrivs:\t1\nCapEff:\t0000000000000000\n');
+	});
+
+	describe.runIf(process.getuid?.() === 0)('what is mounted inside a mount (skipped unless root can mount)', () => {
+		/** Mounted for one test alone. */
+		const mount = (...words: string[]) => {
+			const point = words.at(-1) ?? '';
+			mkdirSync(point, { recursive: true });
+			execFileSync('mount', words);
+			onTestFinished(() => void execFileSync('umount', [point]));
+		};
+
+		test('is read-only, too, although a bind of the folder alone would leave it writable', async () => {
+			const inner = join(host.shared, 'disk');
+			mount('-t', 'tmpfs', '-o', 'mode=1777', 'none', inner);
+			mount('-t', 'tmpfs', '-o', 'mode=1777', 'none', join(inner, 'deeper'));
+			const script = `for at in ${inner} ${inner}/deeper; do touch $at/x 2> /dev/null && echo "$at"; done; ls -d ${inner}/deeper`;
+			expect(printed(await host.bash('around', script))).toBe(`${inner}/deeper\n`);
+		});
+
+		test('hides the folder of the agent there as well', async () => {
+			const again = join(host.shared, 'again');
+			mount('--bind', host.dir, again);
+			const whole = join(host.shared, 'whole');
+			mount('--bind', join(host.dir, '..'), whole);
+			const script = `cat ${again}/device.pem ${whole}/agent/device.pem 2> /dev/null; ls -A ${again} ${whole}/agent 2> /dev/null`;
+			const ran = await host.bash('around', script);
+			expect(ran.stdout.replaceAll(host.shared, '')).toBe('/again:\n\n/whole/agent:\n');
+		});
 	});
 
 	test('the same search finds all of it where a profile lends the own user of the agent, so a profile must say so', async () => {

@@ -60,6 +60,21 @@ describe('control groups of version 2', () => {
 		});
 	});
 
+	it('limit processors where a job asks for that', () => {
+		const quotas = [0.5, 2, 0.000_1].map((cpus, n) => {
+			host?.create(`run-${n}`, { ...limits, cpus });
+			return readFileSync(join(place.top, own, `run-${n}`, 'cpu.max'), 'utf8');
+		});
+		expect([host?.hasCpus, quotas]).toEqual([true, ['50000 100000', '200000 100000', '1000 100000']]);
+	});
+
+	it('tell who is in them', () => {
+		const group = host?.create('run', limits);
+		expect(group?.members()).toEqual([]);
+		writeFileSync(join(place.top, own, 'run', 'cgroup.procs'), '12\n4711\n');
+		expect(group?.members()).toEqual([12, 4711]);
+	});
+
 	it('take a process in', async () => {
 		await host?.create('run', limits).add(4711);
 		expect(readFileSync(join(place.top, own, 'run', 'cgroup.procs'), 'utf8')).toBe('4711');

@@ -2,8 +2,19 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
-import { runCommand, startProcess } from '../../../../src/core/host/process.ts';
-import { childrenOf, killChild } from '../../../../src/core/host/processes.ts';
+import { hearOutput, runCommand, startProcess } from '../../../../src/core/host/process.ts';
+import {
+	childrenOf,
+	isOrphan,
+	isThere,
+	killChild,
+	markedProcesses,
+	markName,
+	newMark,
+	processesWith,
+	processId,
+	tasksOf,
+} from '../../../../src/core/host/processes.ts';
 
 const printEnvironment = ['-e', 'console.log(JSON.stringify(process.env))'];
 
@@ -19,6 +30,83 @@ describe('startProcess', () => {
 	it('reads no argument as a shell would', async () => {
 		const child = startProcess('/bin/echo', ['$HOME; id'], { env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
 		expect(await text(child.stdout ?? Readable.from([]))).toBe('$HOME; id\n');
+	});
+});
+
+describe('startProcess with an umask and a folder', () => {
+	it('gives them to the process and keeps its own', async () => {
+		const before = process.umask();
+		const options = { env: {}, stdio: ['ignore', 'pipe', 'ignore'] as const, umask: 0o027, cwd: '/usr' };
+		const child = startProcess('/bin/sh', ['-c', 'umask; pwd'], { ...options, stdio: [...options.stdio] });
+		expect(await text(child.stdout ?? Readable.from([]))).toBe('0027\n/usr\n');
+		expect(process.umask()).toBe(before);
+	});
+});
+
+describe('hearOutput', () => {
+	it('hears both streams, and holds the process back until what was heard is taken', async () => {
+		const child = startProcess('/bin/sh', ['-c', 'head -c 3000000 /dev/zero; echo err >&2'], {
+			env: {},
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		const heard = { stdout: 0, stderr: 0 };
+		let letGo = () => {};
+		const held = new Promise<void>((resolve) => {
+			letGo = resolve;
+		});
+		hearOutput(child, (stream, chunk) => {
+			heard[stream] += chunk.length;
+			return held;
+		});
+		await vi.waitFor(() => expect(heard.stdout).toBeGreaterThan(0));
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		expect(heard.stdout).toBeLessThan(1_000_000);
+		letGo();
+		await once(child, 'close');
+		expect(heard).toEqual({ stdout: 3_000_000, stderr: 4 });
+	});
+});
+
+describe('processes', () => {
+	const sleeper = (env = {}) =>
+		startProcess('/bin/sh', ['-c', 'sleep 30; :', 'word-of-this-test'], { env, stdio: 'ignore' });
+
+	it('are known by number and start, so that a later one with the same number is another', async () => {
+		const child = sleeper();
+		const id = processId(child.pid ?? 0);
+		expect([id && isThere(id), id && isThere({ ...id, startedAt: '1' }), processId(4_999_999)]).toEqual([
+			true,
+			false,
+			undefined,
+		]);
+		child.kill('SIGKILL');
+		await once(child, 'exit');
+		expect(id && isThere(id)).toBe(false);
+	});
+
+	it('are found by their mark and by a word of theirs', async () => {
+		const mark = newMark();
+		const child = sleeper({ [markName]: mark });
+		await vi.waitFor(() => expect(processesWith('word-of-this-test')).toContain(child.pid));
+		const found = markedProcesses().filter((one) => one.mark === mark);
+		expect(found.map(({ pid }) => pid)).toContain(child.pid);
+		process.kill(-(child.pid ?? 0), 'SIGKILL');
+		await once(child, 'exit');
+	});
+
+	it('are orphans when whoever marked them is gone', () => {
+		const random = 'f'.repeat(32);
+		expect([newMark(), `${process.pid}.1.${random}`, `4999999.1.${random}`, 'anything', ''].map(isOrphan)).toEqual([
+			false,
+			true,
+			true,
+			false,
+			false,
+		]);
+	});
+
+	it('are counted by user', () => {
+		expect([tasksOf(process.getuid?.() ?? 0) > 0, tasksOf(4_999_999)]).toEqual([true, 0]);
 	});
 });
 
