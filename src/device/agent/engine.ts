@@ -9,18 +9,17 @@ import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
 import type { Policy } from '../../core/policy/policy.ts';
 import { FairQueue } from '../../core/queue.ts';
-import { createRunner } from '../../core/runner/create-runner.ts';
 import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';
 import { AuditWatch } from './audit-watch.ts';
-import { connectRunner } from './exec/client.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
 import { capabilitiesOf, deciderOf, programsOf, readPolicy } from './policy-book.ts';
 import type { Approvals, Jobs, Store } from './ports.ts';
 import { RateLimits } from './rates.ts';
+import { runnerFor } from './runner-choice.ts';
 import { openStore } from './store/open.ts';
 
 /** Hears what is counted. */
@@ -53,12 +52,6 @@ function refuseBrokenAudit(dir: string): void {
 		});
 }
 
-/** In this process, or on the exec side, which reads its own policy. */
-function runnerFor({ dir, config }: EngineParts, { profiles }: Policy): Runner {
-	if (config.runner !== 'in-process') return connectRunner(placed(dir, config.runner.socket));
-	return createRunner({ profiles, dir });
-}
-
 export class Engine {
 	readonly #parts: EngineParts;
 	readonly #store: Store;
@@ -74,7 +67,7 @@ export class Engine {
 		const { dir, config, log, observer } = parts;
 		this.#parts = parts;
 		this.#policy = this.#readPolicy();
-		this.#runner = runnerFor(parts, this.#policy);
+		this.#runner = runnerFor(dir, config, this.#policy);
 		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
 		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
@@ -133,7 +126,7 @@ export class Engine {
 	async reloadPolicy(): Promise<string> {
 		const policy = this.#readPolicy();
 		await this.record({ event: 'policy.load', policyHash: policy.hash });
-		this.#runner = runnerFor(this.#parts, policy);
+		this.#runner = runnerFor(this.#parts.dir, this.#parts.config, policy);
 		this.#policy = policy;
 		return policy.hash;
 	}

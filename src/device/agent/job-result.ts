@@ -47,10 +47,11 @@ export class Listener {
 }
 
 function verdictOf({ limits }: DeviceJob, outcome: RunnerOutcome, stderr: string): Verdict {
-	const { timeoutMs, memoryBytes, processes, outputBytes } = limits;
+	const { timeoutMs, idleTimeoutMs, memoryBytes, processes, outputBytes } = limits;
 	const verdict = verdictFor(outcome, {
 		language: null,
 		limits: { ...defaultLimits, timeoutMs, memoryBytes, processes },
+		idleTimeoutMs: idleTimeoutMs ?? undefined,
 		stderr,
 	});
 	if (outcome.stopped !== 'output') return verdict;

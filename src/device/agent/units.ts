@@ -26,6 +26,8 @@ export function unitsFor({ dir, program, user, group }: UnitPlace): Readonly<Rec
 	const values: Readonly<Record<string, string>> = {
 		PROGRAM: program.map(quote).join(' '),
 		DIR: quote(dir),
+		// A credential's path is the rest of its line: nothing is split there.
+		PLAIN_DIR: dir.replaceAll('%', '%%'),
 		USER: user,
 		GROUP: group,
 		EXEC_USER: execUser,

@@ -4,10 +4,10 @@ import type { FaceName } from '../../../contract/device-job.ts';
 import { databaseFile } from '../../../core/audit/places.ts';
 import { AuditReader } from '../../../core/audit/reader.ts';
 import type { Policy } from '../../../core/policy/policy.ts';
-import { createRunner } from '../../../core/runner/create-runner.ts';
 import { type LoadedConfig, readConfig } from '../config.ts';
 import { faces } from '../faces.ts';
 import { readPolicy } from '../policy-book.ts';
+import { runnerFor } from '../runner-choice.ts';
 import { auditSteps, clockSteps, diskSteps, filesSteps, keySteps } from './folder.ts';
 import { groupSteps, pathSteps } from './host.ts';
 import { jailSteps } from './jail.ts';
@@ -51,7 +51,7 @@ async function policySteps(dir: string, loaded: LoadedConfig): Promise<Step[]> {
 		return [failure('policy', error)];
 	}
 	const { profiles, capabilities, name } = policy;
-	const runner = createRunner({ profiles, dir });
+	const runner = runnerFor(dir, loaded.config, policy);
 	// A container profile is tried by the first job; pulling an image is not for a doctor.
 	const tried = Object.entries(profiles).filter(([, { backend }]) => backend === 'nsjail' || backend === 'direct');
 	try {

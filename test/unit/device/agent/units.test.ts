@@ -16,6 +16,15 @@ describe('the units', () => {
 		expect(front).toContain('ExecStart=/usr/bin/node "/opt/a b/main.js" agent serve --dir "/srv/100%% mine/$$HOME"\n');
 	});
 
+	it('give the exec side a policy that it cannot change, and no way to the folder of the agent', () => {
+		const exec = unitsOf('/srv/100% mine')['secure-code-agent-exec.service'] ?? '';
+		expect(exec).toContain('LoadCredential=policy.yaml:/srv/100%% mine/policy.yaml\n');
+		expect(exec).toContain('InaccessiblePaths="/srv/100%% mine"\n');
+		expect(exec).toContain(
+			'agent exec --dir %S/secure-code-exec --mask "/srv/100%% mine" --policy %d/policy.yaml --socket %t/secure-code-agent/exec.sock\n',
+		);
+	});
+
 	it('run the two sides as two users', () => {
 		const users = Object.values(unitsOf('/var/lib/agent')).map((text) => /^User=(.*)$/m.exec(text)?.[1]);
 		expect(users).toEqual(['front', 'secure-code-exec']);
