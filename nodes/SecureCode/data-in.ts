@@ -7,13 +7,16 @@ import type { FileSettings } from './file-settings.ts';
 
 type Data = NonNullable<JobRequestInput['data']>;
 
+const notJson = (cause: unknown): KnownError =>
+	new KnownError('CONFIG_INVALID', { details: '"Data" is not JSON' }, { cause });
+
 /** An expression may give the value itself; what is typed is text. */
 function readJson(value: unknown): Data {
 	if (typeof value !== 'string') return value as Data;
 	try {
 		return JSON.parse(value) as Data;
 	} catch (error) {
-		throw new KnownError('CONFIG_INVALID', { details: '"Data" is not JSON' }, { cause: error });
+		throw notJson(error);
 	}
 }
 

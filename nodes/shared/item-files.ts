@@ -16,13 +16,17 @@ export interface AvailableFile {
 
 type Item = INodeExecutionData;
 
+function noItems(node: string, cause: unknown): KnownError {
+	const details = `the node "${node}", whose files are wanted, has no items here`;
+	return new KnownError('CONFIG_INVALID', { details }, { cause });
+}
+
 function itemsOf(context: NodeContext, node: string, itemIndex: number): Item[] {
 	const proxy = context.getWorkflowDataProxy(itemIndex) as unknown as { $: (name: string) => { all(): Item[] } };
 	try {
 		return proxy.$(node).all();
 	} catch (error) {
-		const details = `the node "${node}", whose files are wanted, has no items here`;
-		throw new KnownError('CONFIG_INVALID', { details }, { cause: error });
+		throw noItems(node, error);
 	}
 }
 

@@ -110,7 +110,7 @@ export class JobDesk implements Jobs {
 
 	forget(principal: Principal, jobId: string): boolean {
 		const job = this.get(principal, jobId);
-		if (!job?.output.isKept || !isOver(job.state)) return false;
+		if (!job || !isOver(job.state) || !may(principal, 'cancel')) return false;
 		this.#parts.store.output(jobId).remove();
 		return true;
 	}

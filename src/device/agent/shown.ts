@@ -17,7 +17,7 @@ export const visible = (text: string): string => text.replaceAll('\\', '\\\\').r
 /** One line for each word of a command; a script keeps its lines. */
 export function shownFor(plan: CommandPlan): string {
 	if (plan.mode === 'argv') return plan.argv.map((word, index) => `[${index}] ${visible(word)}`).join('\n');
-	const lines = plan.script.split('\n');
+	const lines = plan.script.replace(/\n$/, '').split('\n');
 	return [`# ${plan.shell}, ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`, ...lines.map(visible)].join(
 		'\n',
 	);

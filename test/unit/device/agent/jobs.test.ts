@@ -340,6 +340,15 @@ describe('a cancelled job', () => {
 	});
 });
 
+describe('what a job printed', () => {
+	it('is deleted by its owner, and by nobody who may only look', async () => {
+		const { jobId } = await run({ act: saying('text') });
+		const looked = desk.jobs.forget(person('vic', { roles: ['viewer'] }), jobId);
+		const kept = (await desk.jobs.read(jobId, 'stdout', 0, 10)).bytes.toString();
+		expect([looked, kept, desk.jobs.forget(ann, jobId)]).toEqual([false, 'text', true]);
+	});
+});
+
 describe('who may see a job', () => {
 	it.each<[string, Principal, boolean]>([
 		['its owner', ann, true],

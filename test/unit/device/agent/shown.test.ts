@@ -7,7 +7,7 @@ describe('a command that a person must approve', () => {
 	});
 
 	it('shows a script line by line, with its shell', () => {
-		expect(shownFor({ mode: 'script', shell: 'bash', script: 'cd /tmp\nls' })).toBe('# bash, 2 lines\ncd /tmp\nls');
+		expect(shownFor({ mode: 'script', shell: 'bash', script: 'cd /tmp\nls\n' })).toBe('# bash, 2 lines\ncd /tmp\nls');
 	});
 
 	it('keeps a word with a line break on its line', () => {
