@@ -12,11 +12,6 @@ import { idempotencyKey, toCommand } from './to-command.ts';
 
 export type JobAction = (client: DeviceClient, watch: Watch) => Promise<RemoteResult>;
 
-/** What happens to the output while it comes; undefined where nobody can watch. */
-export interface Watching {
-	readonly live: LiveOutput | undefined;
-}
-
 /** Runs or submits the command on each of the devices; every device has its row. */
 export function runOnDevices(
 	context: NodeContext,

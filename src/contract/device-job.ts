@@ -77,7 +77,6 @@ export const streamStateSchema = z.strictObject({
 	storedBytes: z.int().describe('What is kept and can be read; less than totalBytes when the cap was reached.'),
 	isComplete: z.boolean().describe('Nothing will be added any more.'),
 });
-export type StreamState = z.infer<typeof streamStateSchema>;
 
 /** All that is known of a job. Times are milliseconds since 1970. */
 export const jobViewSchema = z.strictObject({

@@ -37,5 +37,3 @@ export async function createCertificate(names: readonly string[], now = Date.now
 
 /** SHA-256 of the certificate, as "AB:CD:…", the way openssl and browsers show it. */
 export const fingerprintOf = (cert: string): string => new X509Certificate(cert).fingerprint256;
-
-export const expiryOf = (cert: string): number => new X509Certificate(cert).validToDate.getTime();

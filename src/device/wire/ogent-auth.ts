@@ -2,9 +2,6 @@
 import { z } from 'zod';
 import { readJson } from './json.ts';
 
-/** The permission without which nobody may use the Command Execution Service. */
-export const ogentPermission = 'run agents';
-
 export interface OgentUser {
 	readonly id: string;
 	readonly roles: readonly string[];
