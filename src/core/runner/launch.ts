@@ -98,3 +98,7 @@ export function startFor(
 	if (found === undefined) throw new NoProgram(name);
 	return { argv: [found, ...rest], script: undefined };
 }
+
+/** auto means what people of the system expect. */
+export const usualShell = (platform: NodeJS.Platform = process.platform): 'bash' | 'powershell' =>
+	platform === 'win32' ? 'powershell' : 'bash';
