@@ -6,6 +6,7 @@ import { agentExec } from './agent-exec.ts';
 import { agentInit } from './agent-init.ts';
 import { agentJobs } from './agent-jobs.ts';
 import { agentKeys } from './agent-keys.ts';
+import { agentPolicy } from './agent-policy.ts';
 import { agentServe } from './agent-serve.ts';
 
 export const agentCommands: Readonly<Record<string, Command>> = {
@@ -15,6 +16,7 @@ export const agentCommands: Readonly<Record<string, Command>> = {
 	keys: agentKeys,
 	jobs: agentJobs,
 	approvals: agentApprovals,
+	policy: agentPolicy,
 	doctor: agentDoctor,
 	'--self-test': agentDoctor,
 };

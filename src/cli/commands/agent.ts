@@ -12,6 +12,7 @@ Usage: secure-code agent COMMAND [flags]
   keys       make, list and take back the keys of those who may talk to it
   jobs       show what it did and does, and end what should not go on
   approvals  what waits for a person, and the answers
+  policy     what the policy says to a command, and whether it says what it should
   doctor     say whether the agent is safe and can work, and what to mend (also: --self-test)
 
 "secure-code agent COMMAND --help" explains each.

@@ -1,14 +1,13 @@
 /** Makes a policy of its text: read, checked, compiled, and tried on the examples of its own rules. Pure. */
 import { createHash } from 'node:crypto';
-import { parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { KnownError } from '../../contract/error.ts';
 import { failingExample } from './examples.ts';
 import type { Capability, Pattern, Policy, Rule } from './policy.ts';
 import { compileProgram } from './programs/compile.ts';
 import { compile, NotationError } from './programs/notation.ts';
 import type { Program } from './programs/program.ts';
 import { shippedPrograms } from './programs/shipped/sets.ts';
+import { invalidPolicy, readYaml } from './read-yaml.ts';
 import {
 	type CapabilityShape,
 	capabilitySchema,
@@ -23,13 +22,6 @@ export interface LoadOptions {
 	readonly ownPaths?: readonly string[];
 }
 
-/** A policy has room for this much; a longer one is no policy. */
-const mostCharacters = 1024 * 1024;
-
-const invalid = (details: string): never => {
-	throw new KnownError('POLICY_INVALID', { details });
-};
-
 /** @throws KnownError POLICY_INVALID that names the rule and what is wrong with it */
 export function loadPolicy(text: string, { ownPaths = [] }: LoadOptions = {}): Policy {
 	const shape = parsed(policySchema, readYaml(text), 'policy');
@@ -38,20 +30,7 @@ export function loadPolicy(text: string, { ownPaths = [] }: LoadOptions = {}): P
 		policy,
 		shape.programs.map(({ name }) => name),
 	);
-	return failure === undefined ? policy : invalid(failure);
-}
-
-function readYaml(text: string): unknown {
-	if (text.length > mostCharacters) return invalid(`it has more than ${mostCharacters} characters`);
-	// No aliases: a few of them stand for millions of nodes. No merge keys, no tags: what is written is what is meant.
-	const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, merge: false });
-	const [problem] = [...document.errors, ...document.warnings];
-	if (problem) return invalid(problem.message.split('\n')[0] ?? 'it is no YAML');
-	try {
-		return document.toJS({ maxAliasCount: 0 });
-	} catch {
-		return invalid('YAML aliases are not allowed');
-	}
+	return failure === undefined ? policy : invalidPolicy(failure);
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
@@ -59,7 +38,7 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
 	if (result.success) return result.data;
 	const [issue] = result.error.issues;
 	const path = [where, ...(issue?.path ?? [])].join('.');
-	return invalid(`${path}: ${issue?.message ?? 'it does not fit'}`);
+	return invalidPolicy(`${path}: ${issue?.message ?? 'it does not fit'}`);
 }
 
 function compiled(shape: PolicyShape, hash: string, ownPaths: readonly string[]): Policy {
@@ -80,7 +59,7 @@ function compiled(shape: PolicyShape, hash: string, ownPaths: readonly string[])
 			hook: shape.hook,
 		};
 	} catch (error) {
-		if (error instanceof NotationError) return invalid(error.message);
+		if (error instanceof NotationError) return invalidPolicy(error.message);
 		throw error;
 	}
 }
@@ -90,14 +69,16 @@ function programsOf(shape: PolicyShape): Map<string, Program> {
 	for (const name of shape.shipped) {
 		const set = Object.hasOwn(shippedPrograms, name) ? shippedPrograms[name] : undefined;
 		if (!set)
-			return invalid(`policy.shipped: there is no "${name}"; there are ${Object.keys(shippedPrograms).join(', ')}`);
+			return invalidPolicy(
+				`policy.shipped: there is no "${name}"; there are ${Object.keys(shippedPrograms).join(', ')}`,
+			);
 		for (const input of set) programs.set(input.name, compileProgram(programSchema.parse(input)));
 	}
 	const own = new Set<string>();
 	for (const program of shape.programs) {
-		if (own.has(program.name)) return invalid(`program ${program.name} is there twice`);
+		if (own.has(program.name)) return invalidPolicy(`program ${program.name} is there twice`);
 		if (program.sha256 !== undefined && program.path === undefined)
-			return invalid(`program ${program.name}: "sha256" needs "path"`);
+			return invalidPolicy(`program ${program.name}: "sha256" needs "path"`);
 		own.add(program.name);
 		programs.set(program.name, compileProgram(program));
 	}
@@ -133,7 +114,7 @@ function capabilitiesOf(shape: PolicyShape, programs: ReadonlyMap<string, Progra
 function inherited(shape: PolicyShape, name: string, way: readonly string[]): Record<string, unknown> {
 	const given = Object.hasOwn(shape.capabilities, name) ? shape.capabilities[name] : undefined;
 	if (!given || way.includes(name))
-		return invalid(`policy.capabilities.${way[0] ?? name}: "like" leads nowhere (${[...way, name].join(', ')})`);
+		return invalidPolicy(`policy.capabilities.${way[0] ?? name}: "like" leads nowhere (${[...way, name].join(', ')})`);
 	const { like, ...own } = given;
 	if (like === undefined) return own;
 	const { allows: _allows, asks: _asks, denies: _denies, ...base } = inherited(shape, like, [...way, name]);
@@ -147,12 +128,12 @@ function refuseDangling(
 	where: string,
 ): void {
 	const profile = Object.hasOwn(shape.profiles, capability.profile) ? shape.profiles[capability.profile] : undefined;
-	if (!profile) invalid(`${where}.profile: there is no profile "${capability.profile}"`);
+	if (!profile) invalidPolicy(`${where}.profile: there is no profile "${capability.profile}"`);
 	if (
 		[capability.otherwise, capability.unlisted].includes('allow') &&
 		(capability.scripts !== 'free' || profile?.backend === 'direct')
 	)
-		invalid(`${where}.otherwise: what no rule allows can only run as a free script in a jail or container`);
+		invalidPolicy(`${where}.otherwise: what no rule allows can only run as a free script in a jail or container`);
 	const missing = capability.programs === '*' ? undefined : capability.programs.find((name) => !programs.has(name));
-	if (missing !== undefined) invalid(`${where}.programs: there is no program "${missing}"`);
+	if (missing !== undefined) invalidPolicy(`${where}.programs: there is no program "${missing}"`);
 }

@@ -7,6 +7,7 @@ import { networkPrograms } from './network.ts';
 import { shellPrograms } from './shell.ts';
 import { systemPrograms } from './system.ts';
 import { textPrograms } from './text.ts';
+import { writingPrograms } from './writing.ts';
 
 export const shippedPrograms: Readonly<Record<string, readonly ProgramInput[]>> = {
 	docker: dockerPrograms,
@@ -16,4 +17,5 @@ export const shippedPrograms: Readonly<Record<string, readonly ProgramInput[]>> 
 	shell: shellPrograms,
 	system: systemPrograms,
 	text: textPrograms,
+	writing: writingPrograms,
 };

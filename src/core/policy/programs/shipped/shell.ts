@@ -121,7 +121,7 @@ const starters: readonly ProgramInput[] = [
 		stopsAtPositional: true,
 		flags: '-s=name -k=duration -v --signal=name --kill-after=duration --foreground --preserve-status --verbose',
 		positionals: 'duration command',
-		denies: ['timeout 5 rm x', 'timeout 5 sh -c "rm x"'],
+		denies: ['timeout 5 dd x', 'timeout 5 sh -c "dd x"'],
 	},
 	{
 		name: 'nice',
@@ -168,7 +168,7 @@ const starters: readonly ProgramInput[] = [
 			'-0 -n=integer -L=integer -P=integer -d=text -r -t -x --null --max-args=integer --max-lines=integer --max-procs=integer --delimiter=text --no-run-if-empty --verbose',
 		positionals: 'more-command?',
 		allows: ['xargs -n1 echo', 'xargs'],
-		denies: ['xargs rm', 'xargs sh -c', 'xargs -I{} sh -c {}', 'xargs cat', 'xargs -a /etc/shadow echo'],
+		denies: ['xargs dd', 'xargs sh -c', 'xargs -I{} sh -c {}', 'xargs cat', 'xargs -a /etc/shadow echo'],
 	},
 	...['bash', 'sh', 'dash'].map(
 		(name): ProgramInput => ({
@@ -182,13 +182,13 @@ const starters: readonly ProgramInput[] = [
 			allows: [`${name} -c 'echo hi; exit 3'`],
 			denies: [
 				name,
-				`${name} -c 'rm x'`,
+				`${name} -c 'dd x'`,
 				`${name} /tmp/x.sh`,
 				`${name} -c 'eval "$1"' x y`,
 				`${name} -i`,
 				`${name} -s`,
-				`${name} -ctrue 'rm x'`,
-				`${name} -c -- 'rm x'`,
+				`${name} -ctrue 'dd x'`,
+				`${name} -c -- 'dd x'`,
 			],
 		}),
 	),
