@@ -1,6 +1,6 @@
 /** The wire of Agent3 as its clients see it: every row of the protocol, against a real agent, by clients that know nothing of it. */
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([agent, hasty, wary].map((one) => one?.remove())));
 
 function addKey(to: TestAgent): void {
-	const digest = execFileSync('sha256sum', { input: other, encoding: 'utf8' }).slice(0, 64);
+	const digest = createHash('sha256').update(other).digest('hex');
 	to.write('keys/other.sha256', `${digest}\n`);
 	to.changeConfig((config: { keys?: object[]; limits?: object }) => {
 		config.keys?.push({ id: 'other', face: 'agent3', kind: 'token', principal: 'other', file: 'keys/other.sha256' });

@@ -449,28 +449,23 @@ describe('updates', () => {
 		await post(`/api/execution/${id}/cancel`);
 		await expect.poll(() => statusesOf(id), { timeout: 10_000 }).toEqual(['running', 'cancelled']);
 	});
-
-	it('that nobody takes hold up nothing', async () => {
-		services.close();
-		const answers = await Promise.all([1, 2, 3].map(() => post('/api/commands/execute', { command: 'echo x' })));
-		expect(answers.map(({ json }) => json.status)).toEqual(['completed', 'completed', 'completed']);
-		expect((await agent.logged('does not take updates')).level).toBe('warn');
-	});
 });
+
+/** Answers as the person at the device does. */
+const answer = (action: string, message: unknown) =>
+	secureCode([
+		'agent',
+		'approvals',
+		action,
+		String(message).split(' ').at(-1) ?? '',
+		'--reason',
+		'no need',
+		'--dir',
+		agent.dir,
+	]);
 
 describe('a command that needs approval', () => {
 	it('is queued until somebody answers, and failed when the answer is no', async () => {
-		const answer = (action: string, message: unknown) =>
-			secureCode([
-				'agent',
-				'approvals',
-				action,
-				String(message).split(' ').at(-1) ?? '',
-				'--reason',
-				'no need',
-				'--dir',
-				agent.dir,
-			]);
 		const yes = await post('/api/execute', { command: 'echo please' });
 		expect(yes.json).toMatchObject({ status: 'queued', message: expect.stringMatching(/^Waiting for approval apr-/) });
 		const id = String(yes.json.executionId);
@@ -488,10 +483,26 @@ describe('a command that needs approval', () => {
 
 describe('an agent that dies', () => {
 	it('says afterwards of what ran that it failed, and goes on with what waited', async () => {
+		const waiting = (await post('/api/execute', { command: 'echo please later' })).json;
 		const running = await submit('echo begun; sleep 30');
 		await until(running, ({ output }) => output === 'begun\n');
 		await agent.end('SIGKILL');
 		await agent.serve();
 		expect(await over(running)).toMatchObject({ status: 'failed', error: 'agent restarted' });
+		const last = () => services.updates.filter(({ body }) => body.executionId === running).at(-1)?.body;
+		await expect
+			.poll(last, { timeout: 10_000 })
+			.toMatchObject({ status: 'failed', progress: 100, error: 'agent restarted' });
+		answer('approve', waiting.message);
+		expect(await over(String(waiting.executionId))).toMatchObject({ status: 'completed', output: 'please later\n' });
+	});
+});
+
+describe('updates that nobody takes', () => {
+	it('hold up nothing', async () => {
+		services.close();
+		const answers = await Promise.all([1, 2, 3].map(() => post('/api/commands/execute', { command: 'echo x' })));
+		expect(answers.map(({ json }) => json.status)).toEqual(['completed', 'completed', 'completed']);
+		expect((await agent.logged('does not take updates')).level).toBe('warn');
 	});
 });

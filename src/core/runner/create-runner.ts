@@ -34,17 +34,6 @@ const narrowed = (limits: DeviceLimits, rules: Profile): DeviceLimits => ({
 	processes: least(limits.processes, rules.processes),
 });
 
-/** A job that wants no network gets none, or does not run. */
-function cutOff({ profile, network }: DeviceJob, rules: Profile): Profile {
-	if (network === null || rules.network === 'none') return rules;
-	if (rules.backend === 'direct')
-		throw new KnownError('JOB_UNSUPPORTED', {
-			field: 'network',
-			details: `commands of the profile ${profile} run on the device itself, with its network`,
-		});
-	return { ...rules, network: 'none' };
-}
-
 function checkWords({ plan, env }: DeviceJob): void {
 	const words = [...(plan.mode === 'argv' ? plan.argv : []), ...Object.entries(env).map((pair) => pair.join('='))];
 	const sizes = words.map((word) => Buffer.byteLength(word) + 1);
@@ -106,7 +95,7 @@ class InProcessRunner implements Runner {
 		if (!rules)
 			throw new KnownError('PROFILE_UNUSABLE', { profile: job.profile, details: 'the policy has no such profile' });
 		checkWords(job);
-		return { ...job, rules: cutOff(job, rules), limits: narrowed(job.limits, rules) };
+		return { ...job, rules, limits: narrowed(job.limits, rules) };
 	}
 }
 

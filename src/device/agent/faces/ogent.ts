@@ -1,7 +1,7 @@
 /** The face that speaks Ogent: three dialects, also as its gateway calls them, behind the authentication that the original leaves out. */
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { JobState } from '../../../contract/device-job.ts';
+import type { JobState, JobView } from '../../../contract/device-job.ts';
 import { KnownError } from '../../../contract/error.ts';
 import type { Principal } from '../../../contract/principal.ts';
 import {
@@ -91,15 +91,20 @@ function tokenIn(dir: string, file: string): string {
 	}
 }
 
-const unfinished: readonly JobState[] = ['awaiting_approval', 'queued', 'running'];
+const earlier: readonly JobState[] = ['awaiting_approval', 'queued', 'running', 'lost'];
 const mostFollowed = 1000;
+/** What was lost is known from the start of the agent on; older losses were told then. */
+const lostMs = 60_000;
+
+const isNews = ({ face, state, endedAt }: JobView): boolean =>
+	face === 'ogent' && (state !== 'lost' || (endedAt ?? 0) > Date.now() - lostMs);
 
 /** Of executions that an earlier process of the agent accepted, the socket service shall hear the end, too. */
 function followEarlier({ jobs }: FaceParts, pushes: OgentPushes | undefined): void {
 	if (!pushes) return;
 	const all: Principal = { name: 'ogent', roles: ['viewer'], capabilities: [], keyId: null, peer: null };
-	const found = unfinished.flatMap((state) => jobs.list(all, { state, limit: mostFollowed }));
-	for (const job of found) if (job.face === 'ogent') void pushes.follow(executionIdOf(job), job.jobId);
+	const found = earlier.flatMap((state) => jobs.list(all, { state, limit: mostFollowed }));
+	for (const job of found.filter(isNews)) void pushes.follow(executionIdOf(job), job.jobId);
 }
 
 class OgentRoutes {

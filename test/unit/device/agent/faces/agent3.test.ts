@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { problemFor } from '../../../../../src/contract/error.ts';
+import { KnownError, problemFor } from '../../../../../src/contract/error.ts';
 import { withoutRun } from '../../../../../src/core/result.ts';
 import { agent3Face } from '../../../../../src/device/agent/faces/agent3.ts';
 import { type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
@@ -367,6 +367,22 @@ describe('a request', () => {
 		const answer = await ask(url, { method: 'POST', headers: { 'X-Auth-Token': 't-1' }, body });
 		expect([answer.status, answer.json]).toEqual([status, expect.objectContaining({ error: expect.any(String) })]);
 		expect(jobs.jobs).toEqual([]);
+	});
+
+	it('that is too long is refused also where it does not say how long it is', async () => {
+		const { url } = await agent();
+		const headers = { 'X-Auth-Token': 't-1', 'Transfer-Encoding': 'chunked' };
+		const answer = await ask(url, { method: 'POST', headers, body: ' '.repeat(300_000) });
+		expect([answer.status, answer.json]).toEqual([413, expect.objectContaining({ error: 'Request too large' })]);
+	});
+
+	it('that comes when too many wait is told to come again', async () => {
+		const { url } = await agent(() => {
+			throw new KnownError('QUEUE_FULL', { waiting: 9 });
+		});
+		const body = '{"op":"shell","args":{"cmd":"ls"}}';
+		const answer = await ask(url, { method: 'POST', headers: { 'X-Auth-Token': 't-1' }, body });
+		expect([answer.status, answer.headers['retry-after']]).toEqual([429, '5']);
 	});
 
 	it('hands a NUL in a command on to the policy, which refuses it', async () => {

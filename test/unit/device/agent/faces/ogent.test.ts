@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { problemFor } from '../../../../../src/contract/error.ts';
+import { KnownError, problemFor } from '../../../../../src/contract/error.ts';
 import { withoutRun } from '../../../../../src/core/result.ts';
 import { ogentFace } from '../../../../../src/device/agent/faces/ogent.ts';
 import { type Served, serveFace, TestKeys, tokenKey } from '../../../../helpers/face.ts';
@@ -473,6 +473,26 @@ describe('a request', () => {
 		slow.destroy();
 	});
 
+	it('that is too long is refused also where it does not say how long it is', async () => {
+		const { url } = await agent();
+		const headers = { Authorization: 'Bearer t-1', 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' };
+		const answer = await ask(`${url}/api/execute`, { method: 'POST', headers, body: ' '.repeat(300_000) });
+		expect([answer.status, (answer.json as Json).error]).toEqual([413, 'Request too large']);
+	});
+
+	it('that comes when too many wait is told to come again', async () => {
+		const { url } = await agent(() => {
+			throw new KnownError('QUEUE_FULL', { waiting: 9 });
+		});
+		const headers = { Authorization: 'Bearer t-1', 'Content-Type': 'application/json' };
+		const answer = await ask(`${url}/api/execute`, { method: 'POST', headers, body: '{"command":"ls"}' });
+		expect([answer.status, answer.headers['retry-after'], (answer.json as Json).error]).toEqual([
+			429,
+			'5',
+			'Too many requests',
+		]);
+	});
+
 	it('that fails because of the agent says so, and what went wrong is in the log alone', async () => {
 		const { post, logged } = await agent(() => {
 			throw new Error('bug at /home/agent');
@@ -553,11 +573,24 @@ describe('updates', () => {
 		const draft = { capability: 'shell.run.ogent', command, env: {}, labels: {} };
 		await jobs.submit({ ...principal, peer: null }, { face: 'ogent', clientId: 'early', draft });
 		await jobs.submit({ ...principal, peer: null }, { face: 'native', draft });
+		await jobs.submit({ ...principal, peer: null }, { face: 'ogent', clientId: 'lost', draft });
+		jobs.jobs.at(-1)?.enter('lost');
+		jobs.now = () => Date.now() - 3_600_000;
+		await jobs.submit({ ...principal, peer: null }, { face: 'ogent', clientId: 'lost long ago', draft });
+		jobs.jobs.at(-1)?.enter('lost');
 		const served = await serveFace(ogentFace, jobs, new TestKeys([]), { ogent: { pushUrl: url } as never });
 		closing.push(served.close);
 		for (const job of jobs.jobs) runs(job);
-		await expect.poll(() => updates.at(-1)).toMatchObject({ executionId: 'early', status: 'completed' });
-		expect(new Set(updates.map(({ executionId }) => executionId))).toEqual(new Set(['early']));
+		const last = () =>
+			updates
+				.filter(({ progress }) => progress === 100)
+				.map((update) => [update.executionId, update.status, update.error]);
+		await expect
+			.poll(() => last().toSorted())
+			.toEqual([
+				['early', 'completed', undefined],
+				['lost', 'failed', 'agent restarted'],
+			]);
 	});
 
 	it('need the file of their token', async () => {
