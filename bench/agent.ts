@@ -8,13 +8,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RemoteShell as RemoteShellNode } from '../nodes/RemoteShell/RemoteShell.node.ts';
 import type { RemoteCommand } from '../src/contract/remote.ts';
 import type { DeviceClient } from '../src/device/client/client.ts';
 import { createClient } from '../src/device/client/create.ts';
+import { fakeContext } from '../test/helpers/n8n.ts';
 
 const rounds = Number(process.argv[2] ?? 30);
 /** Commands at a time when throughput is measured, and how many in all for each side and round of it. */
@@ -22,7 +25,7 @@ const atATime = 8;
 const batch = 40;
 
 /** What the project promises against ssh. */
-const goals = { latencyRatio: 0.5, throughputRatio: 2, idleMegabytes: 90 };
+const goals = { latencyRatio: 0.5, throughputRatio: 2, idleMegabytes: 90, shareMs: 20 };
 
 interface Side {
 	readonly name: string;
@@ -85,9 +88,18 @@ async function sshSide(folder: string): Promise<Side> {
 	return { name: 'ssh host command', firstByte: run, once: async () => void (await run()) };
 }
 
+const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
+
+interface Started {
+	readonly side: Side;
+	readonly pid: number;
+	readonly dir: string;
+	/** The credential of the node. */
+	readonly access: Record<string, string>;
+}
+
 /** The agent as "agent init" leaves it: default policy, default jail. */
-async function agentSide(folder: string): Promise<{ side: Side; pid: number }> {
-	const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
+async function agentSide(folder: string): Promise<Started> {
 	const dir = join(folder, 'agent');
 	const printed = execFileSync(process.execPath, [
 		main,
@@ -112,7 +124,8 @@ async function agentSide(folder: string): Promise<{ side: Side; pid: number }> {
 	});
 	stopping.push(() => client.close());
 	await untilUp(client);
-	return { side: overClient(client), pid: server.pid ?? 0 };
+	const access = { alias: 'device', url, ca, key: typeof key === 'string' ? key : JSON.stringify(key) };
+	return { side: overClient(client), pid: server.pid ?? 0, dir, access };
 }
 
 async function untilUp(client: DeviceClient): Promise<void> {
@@ -158,6 +171,45 @@ function overClient(client: DeviceClient): Side {
 	};
 }
 
+/** The built node, as n8n loads it. */
+const { RemoteShell } = createRequire(import.meta.url)('../dist/nodes/RemoteShell/RemoteShell.node.js');
+const node: RemoteShellNode = new RemoteShell();
+
+/** A run of the Remote Shell node without n8n around it: parameters and credential are read, the job goes over the wire, an item comes back. */
+async function nodeCall(access: Record<string, string>, count: number): Promise<{ jobId: string; tookMs: number }> {
+	const parameters = { targets: '*', operation: 'run', commandMode: 'argv', argv: ['echo', 'hello', String(count)] };
+	const { context } = fakeContext({
+		properties: node.description.properties,
+		parameters,
+		credentials: { remoteShellNativeApi: access },
+		executionId: `bench-${process.pid}-${count}`,
+		items: [{ json: {} }],
+	});
+	const start = performance.now();
+	const [items] = await node.execute.call(context);
+	return { jobId: String(items?.[0]?.json.jobId), tookMs: performance.now() - start };
+}
+
+/** What a call takes beside the job itself, whose time the agent tells: from its acceptance to its end. */
+async function shareOfNode({ dir, access }: Started): Promise<number[]> {
+	const calls = [];
+	for (let round = 0; round < rounds + 1; round++) calls.push(await nodeCall(access, round));
+	const printed = execFileSync(process.execPath, [
+		main,
+		'agent',
+		'jobs',
+		'list',
+		'--dir',
+		dir,
+		'--json',
+		'--limit',
+		'200',
+	]);
+	const { jobs } = JSON.parse(printed.toString()) as { jobs: { jobId: string; acceptedAt: number; endedAt: number }[] };
+	const took = new Map(jobs.map(({ jobId, acceptedAt, endedAt }) => [jobId, endedAt - acceptedAt]));
+	return calls.slice(1).map(({ jobId, tookMs }) => tookMs - (took.get(jobId) ?? Number.NaN));
+}
+
 const median = (values: readonly number[]): number =>
 	[...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
@@ -189,11 +241,13 @@ async function measure(sides: readonly Side[]): Promise<Map<string, { first: num
 const folder = await mkdtemp('/tmp/secure-code-bench-agent-');
 await chmod(folder, 0o755);
 try {
-	const { side: agent, pid } = await agentSide(folder);
+	const started = await agentSide(folder);
+	const { side: agent, pid } = started;
 	await pause(3_000);
 	const idleMegabytes = await residentMegabytes(pid);
 	const ssh = await sshSide(folder);
 	const measured = await measure([ssh, agent]);
+	const share = await shareOfNode(started);
 	const rows = [...measured].map(([name, { first, rate }]) => ({
 		name,
 		firstMs: median(first),
@@ -217,12 +271,16 @@ try {
 	console.log(
 		`idle agent: ${idleMegabytes.toFixed(1)} MB, goal ≤ ${goals.idleMegabytes}: ${verdict(idleMegabytes <= goals.idleMegabytes)}`,
 	);
+	const shareMs = median(share);
+	console.log(
+		`node and wire without the job: ${shareMs.toFixed(1)} ms, goal ≤ ${goals.shareMs}: ${verdict(shareMs <= goals.shareMs)}`,
+	);
 	const date = new Date().toISOString();
 	const machine = { processors: cpus().length, model: cpus()[0]?.model, node: process.version };
 	const file = join(import.meta.dirname, 'runs', `agent-${date.slice(0, 19).replaceAll(':', '-')}.json`);
 	await writeFile(
 		file,
-		`${JSON.stringify({ date, machine, rounds, atATime, batch, idleMegabytes, rows }, null, '\t')}\n`,
+		`${JSON.stringify({ date, machine, rounds, atATime, batch, idleMegabytes, share, rows }, null, '\t')}\n`,
 	);
 	console.log(`raw times in ${file}`);
 } finally {
