@@ -33,7 +33,7 @@ export default defineConfig({
 				testTimeout: 60_000,
 				hookTimeout: 300_000,
 				fileParallelism: false,
-				globalSetup: ['test/helpers/bring-tools.ts', 'test/helpers/bring-nsjail.ts'],
+				globalSetup: ['test/helpers/bring-tools.ts', 'test/helpers/bring-nsjail.ts', 'test/helpers/bring-podman.ts'],
 			}),
 			tier('integration', {
 				testTimeout: 180_000,

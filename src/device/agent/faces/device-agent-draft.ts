@@ -1,6 +1,7 @@
 /** What a request to device_agent is as a job. Pure. */
 import { createHash } from 'node:crypto';
 import type { Command, JobDraft } from '../../../contract/device-job.ts';
+import { containerLogs, listContainers } from '../../../core/runner/container-words.ts';
 import type { DeviceAgentRequest } from '../../wire/device-agent.ts';
 import type { DeviceAgentCall } from '../../wire/device-agent-call.ts';
 import type { Compat } from '../ports.ts';
@@ -13,11 +14,20 @@ export const fileLimit = (limit: number | null): number =>
 
 export type DeviceAgentDrafting = { readonly draft: JobDraft } | { readonly details: string };
 
-const commandOf = (call: Exclude<DeviceAgentCall, { kind: `docker.${string}` }>): Command => {
-	if (call.kind === 'shell.exec') return { mode: 'argv', argv: [...call.argv] };
-	if (call.kind === 'shell.eval') return { mode: 'script', script: call.cmd, shell: call.shell };
-	return { mode: 'argv', argv: ['cat', '--', call.path] };
-};
+function commandOf(call: DeviceAgentCall): Command {
+	switch (call.kind) {
+		case 'shell.eval':
+			return { mode: 'script', script: call.cmd, shell: call.shell };
+		case 'fs.read':
+			return { mode: 'argv', argv: ['cat', '--', call.path] };
+		case 'docker.container.list':
+			return { mode: 'argv', argv: listContainers(call.isAll) };
+		case 'docker.container.logs':
+			return { mode: 'argv', argv: containerLogs(call.container, call.lines) };
+		default:
+			return { mode: 'argv', argv: [...call.argv] };
+	}
+}
 
 /** Both streams count; so much is left for what `cat` has to say. */
 const sayingBytes = 4096;
@@ -25,11 +35,7 @@ const sayingBytes = 4096;
 /** As far as somebody wants to read, and one byte more, which tells whether there is one. */
 const fileEnd = (offset: number, limit: number | null): number => offset + fileLimit(limit) + 1 + sayingBytes;
 
-const isContainerCall = (call: DeviceAgentCall): call is Extract<DeviceAgentCall, { kind: `docker.${string}` }> =>
-	call.kind.startsWith('docker.');
-
 export function deviceAgentDraft(request: DeviceAgentRequest, call: DeviceAgentCall): DeviceAgentDrafting {
-	if (isContainerCall(call)) return { details: 'containers cannot be reached yet' };
 	const own = call.kind === 'shell.eval' ? (call.cwd ?? undefined) : undefined;
 	if (own !== undefined && request.cwd !== undefined && own !== request.cwd)
 		return { details: 'args and cwd name two folders' };
@@ -41,6 +47,7 @@ export function deviceAgentDraft(request: DeviceAgentRequest, call: DeviceAgentC
 			env: {},
 			labels: {},
 			...(cwd !== undefined && cwd !== '' && { cwd }),
+			...('container' in call && { container: call.container }),
 			...(call.kind === 'fs.read' && { outputBytes: fileEnd(call.offset, call.limit) }),
 		},
 	};

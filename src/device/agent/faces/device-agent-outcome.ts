@@ -3,6 +3,7 @@ import { isOver, type JobView } from '../../../contract/device-job.ts';
 import { type ErrorCode, problemFor } from '../../../contract/error.ts';
 import type { JobResult, Problem } from '../../../contract/job.ts';
 import type { PolicyReason } from '../../../contract/policy.ts';
+import { parseContainers } from '../../../core/runner/container-words.ts';
 import { deviceAgentKindOf } from '../../wire/device-agent.ts';
 import {
 	type DeviceAgentAnswer,
@@ -48,8 +49,30 @@ export function deviceAgentAnswerOf(job: JobView, texts: DeviceAgentTexts): Devi
 		return deviceAgentFailed('timeout', result.problem?.message ?? '', { ...about, result: run });
 	if (result.status === 'cancelled')
 		return deviceAgentFailed('cancelled', result.problem?.message ?? '', { ...about, result: run });
-	return { kind: 'done', ...about, result: run };
+	return ofContainers(job, run, about) ?? { kind: 'done', ...about, result: run };
 }
+
+/** What docker answered, in the shape that its capability has. A command that failed is told as any other. */
+function ofContainers(
+	{ capability }: JobView,
+	run: DeviceAgentRun,
+	about: { readonly requestId: string | null; readonly auditHash: string | null },
+): DeviceAgentAnswer | undefined {
+	const { stdout, stderr, exitCode, isTruncated } = run;
+	const kind = deviceAgentKindOf(capability);
+	if (kind === 'docker.container.list') {
+		if (exitCode === 0)
+			return { kind: 'done', ...about, result: { type: 'containers', containers: parseContainers(stdout) } };
+		return deviceAgentFailed('internal', 'Containers cannot be listed on this device.', {
+			...{ ...about, result: run, httpStatus: notOffered },
+		});
+	}
+	if (kind !== 'docker.container.logs' || exitCode !== 0) return undefined;
+	return { kind: 'done', ...about, result: { type: 'logs', stdout, stderr, isTruncated } };
+}
+
+/** HTTP status of a capability that this device has no means for. */
+const notOffered = 501;
 
 function runOf(
 	job: JobView,

@@ -133,6 +133,70 @@ describe('POST /capability', () => {
 		expect([draft?.command, draft?.cwd]).toEqual([{ mode: 'script', ...command }, cwd]);
 	});
 
+	const container = (kind: string, ...args: string[]) => ({
+		request_id: 'r-1',
+		capability: `docker.container.${kind}`,
+		args,
+	});
+	const listed = { ID: 'a1', Names: 'web', Image: 'nginx:1', State: 'running', Status: 'Up 2 hours', Ports: '' };
+
+	it('lists containers', async () => {
+		const { post, jobs } = await agent((job) =>
+			job
+				.enter('running')
+				.print('stdout', `${JSON.stringify(listed)}\n${JSON.stringify({ ...listed, ID: 'b2' })}\n`)
+				.exit(0),
+		);
+		const { json } = await post(container('list', '--all'));
+		const one = { id: 'a1', name: 'web', image: 'nginx:1', state: 'running', status: 'Up 2 hours' };
+		expect((json as { result: object }).result).toEqual([one, { ...one, id: 'b2' }]);
+		const { draft } = jobs.jobs[0]?.submission ?? {};
+		expect([draft?.command, draft?.container]).toEqual([
+			{ mode: 'argv', argv: ['docker', 'ps', '--no-trunc', '--format', '{{json .}}', '--all'] },
+			undefined,
+		]);
+	});
+
+	it('says with 501 that there are no containers to be had', async () => {
+		const { post } = await agent((job) => job.enter('running').print('stderr', 'docker: not found\n').exit(127));
+		const answer = await post(container('list'));
+		expect([...words(answer), (answer.json as { result: object }).result]).toEqual([
+			...[501, 'internal'],
+			{ ...run, exit_code: 127, stderr: 'docker: not found\n' },
+		]);
+	});
+
+	it.each([
+		[['web'], '200'],
+		[['web', '5'], '5'],
+	])('shows the logs of the container and as many lines as %j asks for', async (args, lines) => {
+		const { post, jobs } = await agent((job) => job.enter('running').print('stdout', 'o').print('stderr', 'e').exit(0));
+		const { json } = await post(container('logs', ...args));
+		expect((json as { result: object }).result).toEqual({
+			...{ stdout: 'o', stderr: 'e', truncated: false, encoding: 'utf8-lossy' },
+		});
+		const { draft } = jobs.jobs[0]?.submission ?? {};
+		expect([draft?.command, draft?.container]).toEqual([
+			{ mode: 'argv', argv: ['docker', 'logs', '--tail', lines, 'web'] },
+			'web',
+		]);
+	});
+
+	it('tells logs that could not be had as the command that failed', async () => {
+		const { post } = await agent((job) => job.enter('running').print('stderr', 'No such container: web\n').exit(1));
+		const answer = await post(container('logs', 'web'));
+		expect((answer.json as { result: object }).result).toEqual({
+			...{ ...run, exit_code: 1, stderr: 'No such container: web\n' },
+		});
+	});
+
+	it('runs a command in a container', async () => {
+		const { post, jobs } = await agent();
+		expect(words(await post(container('exec', 'web', 'ls', '-la')))).toEqual([200, 'ok']);
+		const { draft } = jobs.jobs[0]?.submission ?? {};
+		expect([draft?.command, draft?.container]).toEqual([{ mode: 'argv', argv: ['ls', '-la'] }, 'web']);
+	});
+
 	it('asks the policy for the capability with its label', async () => {
 		const { post, jobs } = await agent();
 		await post({ ...exec('systemctl', 'status'), capability: 'shell.exec.admin' });
