@@ -9,6 +9,8 @@ export interface StartOptions {
 	readonly umask?: number | undefined;
 	/** Working folder; absent: ours. */
 	readonly cwd?: string | undefined;
+	/** Absent: we ourselves. Only root can start a process as another. */
+	readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export type StartedProcess = ChildProcess;
@@ -27,7 +29,8 @@ function spawnIt(file: string, args: readonly string[], options: StartOptions): 
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
-	return spawn(file, args, { env: { ...options.env }, stdio: options.stdio, cwd: options.cwd, detached: true });
+	const { env, stdio, cwd, user } = options;
+	return spawn(file, args, { env: { ...env }, stdio, cwd, ...user, detached: true, windowsHide: true });
 }
 
 type Stream = 'stdout' | 'stderr';

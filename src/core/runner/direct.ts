@@ -11,6 +11,7 @@ import { type Account, findAccount } from './accounts.ts';
 import { DirectRun, type Refusal } from './direct-run.ts';
 import type { Engine, PreparedJob, Surroundings } from './engine.ts';
 import { environmentFor } from './environment.ts';
+import { runInGroup } from './group-run.ts';
 import { NoProgram, notExecutable, notFound, type PlannedStart, startFor } from './launch.ts';
 import { profileStep } from './probe.ts';
 import type { Profile } from './profile.ts';
@@ -20,6 +21,9 @@ const backend = 'direct';
 
 /** Beside the sources, and beside the bundle that is made of them. */
 const keeperBinary = (): string => join(import.meta.dirname, 'keeper', `keeper-${process.arch}`);
+
+/** Elsewhere a command can leave its group, and nobody can say whether it did. */
+const hasKeeper = process.platform === 'linux';
 
 const ownUid = (): number => process.getuid?.() ?? 0;
 
@@ -127,7 +131,9 @@ export class DirectEngine implements Engine {
 		let cgroup: Cgroup | undefined;
 		try {
 			cgroup = cgroups?.create(folder.name, limits);
-			const run = new DirectRun(startOf(job, start, account, workspace.path, stdin), io, cgroup);
+			const begun = startOf(job, start, account, workspace.path, stdin);
+			if (!hasKeeper) return { ...(await runInGroup(begun, io)), ...where };
+			const run = new DirectRun(begun, io, cgroup);
 			const outcome = await run.finish();
 			explain(job, run.refusal);
 			const ended = { ...outcome, ...where };
@@ -160,7 +166,12 @@ const startOf = (
 	keeper: keeperBinary(),
 	account,
 	argv,
-	env: environmentFor(job.rules, job.env, { HOME: workspace, TMPDIR: workspace, ...userNames(job.rules) }),
+	env: environmentFor(job.rules, job.env, {
+		HOME: workspace,
+		TMPDIR: workspace,
+		...userNames(job.rules),
+		...systemNames(),
+	}),
 	cwd: job.cwd ?? workspace,
 	stdin,
 	mark: newMark(),
@@ -169,6 +180,12 @@ const startOf = (
 
 const userNames = ({ user }: Profile): Record<string, string> =>
 	user === undefined ? {} : { USER: user, LOGNAME: user };
+
+/** Without these no program of Windows starts. */
+function systemNames(): Record<string, string> {
+	const { SystemRoot, ComSpec } = process.env;
+	return { ...(SystemRoot && { SystemRoot }), ...(ComSpec && { ComSpec }) };
+}
 
 function explain({ profile, cwd }: PreparedJob, refusal: Refusal | undefined): void {
 	if (refusal?.kind === 'no-folder')

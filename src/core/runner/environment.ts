@@ -1,4 +1,5 @@
 /** The whole environment of a command: what the profile says, a fixed search path, and what the job may add. Pure. */
+import { delimiter } from 'node:path';
 import { isForbiddenVariable } from '../../contract/environment.ts';
 import { KnownError } from '../../contract/error.ts';
 import type { Profile } from './profile.ts';
@@ -19,5 +20,5 @@ export function environmentFor(
 			why: `the variable ${forbidden.slice(0, 100)} cannot be set by whoever asks`,
 			rule: 'environment/forbidden-variable',
 		});
-	return { LANG: 'C.UTF-8', ...job, ...own, ...profile.env, PATH: profile.path.join(':') };
+	return { LANG: 'C.UTF-8', ...job, ...own, ...profile.env, PATH: profile.path.join(delimiter) };
 }

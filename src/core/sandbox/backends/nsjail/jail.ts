@@ -89,7 +89,7 @@ function writeConfig(
 	cgroup: Cgroup | undefined,
 ): string {
 	const stdinPath = io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin);
-	const place = { ...placeOf(footing, cgroup), ...user, stdinPath };
+	const place = { ...placeOf(footing, spec, cgroup), ...user, stdinPath };
 	return folder.writePrivate('jail.cfg', configFor(spec, place));
 }
 
@@ -100,14 +100,15 @@ function outsideUser({ firstUser }: Footing, { device }: BoxSpec, slot: number) 
 	return { outsideUser: process.getuid?.() ?? 0, outsideGroup: process.getgid?.() ?? 0 };
 }
 
-function placeOf(footing: Footing, cgroup: Cgroup | undefined) {
+function placeOf(footing: Footing, { device }: BoxSpec, cgroup: Cgroup | undefined) {
+	const hasOwnUser = footing.firstUser !== undefined && !device?.user;
 	return {
 		root: footing.image.root,
 		binds: footing.image.binds,
 		architecture: process.arch,
 		hasCgroup: cgroup !== undefined,
 		groupsToJoin: cgroup?.taskLists.length ?? 0,
-		countsOwnProcesses: footing.firstUser !== undefined || isKernelAtLeast(5, 14),
+		countsOwnProcesses: hasOwnUser || isKernelAtLeast(5, 14),
 		hasProc: footing.hasProc,
 	};
 }
