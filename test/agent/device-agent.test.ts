@@ -4,7 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
@@ -19,7 +21,8 @@ function policy(): string {
 	const read = parse(openPolicy());
 	const { capabilities, profiles } = read;
 	profiles.default.mounts.push({ path: folder });
-	capabilities['shell.exec'] = { profile: 'default', accepts: ['argv'], programs: ['ls', 'cat', 'echo'] };
+	const listed = { profile: 'default', accepts: ['argv'], absolutePrograms: 'listed' };
+	capabilities['shell.exec'] = { ...listed, programs: ['ls', 'cat', 'echo'] };
 	capabilities['shell.exec.admin'] = { ...capabilities['shell.exec'], requiresApproval: true };
 	capabilities['shell.eval'].timeoutMs = 2000;
 	capabilities['shell.eval'].maxOutputBytes = 1_048_576;
@@ -130,6 +133,11 @@ describe('a capability of device_agent', () => {
 
 	it.each([
 		['a program that is not allowed', request('shell.exec', 'id'), [403, 'binary_not_allowed']],
+		[
+			'a program by its path, which is not listed so',
+			request('shell.exec', '/usr/bin/ls'),
+			[403, 'binary_not_allowed'],
+		],
 		['a capability that the policy does not have', request('shell.exec.root', 'ls'), [403, 'denied']],
 		['a path that is not open', request('fs.read', '/root/.bashrc'), [403, 'denied']],
 		['a hidden path', request('fs.read', '/etc/shadow'), [403, 'denied']],
@@ -273,16 +281,48 @@ describe('a request that people must approve', () => {
 });
 
 describe('the records of device_agent', () => {
-	it('hold the hash of the arguments and the chain that the answer names', async () => {
+	const rows = (query: string, ...values: string[]) => {
+		const database = new DatabaseSync(join(agent.dir, 'state', 'agent.db'), { readOnly: true });
+		try {
+			return database.prepare(query).all(...values);
+		} finally {
+			database.close();
+		}
+	};
+
+	it('hold the hash of the arguments, in the table of the original and in its chain', async () => {
 		const sent = request('shell.exec', 'ls', '/usr');
 		const { audit_hash } = told(await post(sent));
+		const hash = createHash('sha256').update(JSON.stringify(sent.args)).digest('hex');
+		const found = rows('SELECT * FROM audit_log WHERE request_id = ? ORDER BY id', sent.request_id);
+		const last = found.at(-1) as Record<string, unknown>;
+		expect(last).toMatchObject({
+			request_id: sent.request_id,
+			capability: 'shell.exec',
+			args_hash: hash,
+			exit_code: 0,
+		});
+		const { ts, request_id, capability, args_hash, exit_code, prev_hash } = last;
+		const link = JSON.stringify({ ts, request_id, capability, args_hash, exit_code, prev_hash });
+		expect(last.this_hash).toBe(createHash('sha256').update(link).digest('hex'));
 		const exported = secureCode(['audit', 'export', '--dir', agent.dir]);
 		expect(exported).toContain(String(audit_hash));
-		const argsHash = createHash('sha256').update(JSON.stringify(sent.args)).digest('hex');
-		expect(argsHash).toHaveLength(64);
 		expect(JSON.parse(secureCode(['audit', 'verify', '--dir', agent.dir, '--json']))).toMatchObject({
 			status: 'intact',
 		});
+	});
+
+	it('hold the command of shell.eval as it was, and its output', async () => {
+		const sent = evaluate('echo short; head -c 9000 /dev/zero | tr "\\0" x >&2', { cwd: '/usr' });
+		await post(sent);
+		const [row] = rows('SELECT * FROM audit_shell_eval ORDER BY rowid DESC LIMIT 1') as Record<string, string>[];
+		expect(row).toMatchObject({ cmd: JSON.parse(sent.args[0] ?? '').cmd, cwd: '/usr' });
+		const [kind, packed = ''] = row?.stderr_b64?.split(':') ?? [];
+		expect([row?.stdout_b64, kind, gunzipSync(Buffer.from(packed, 'base64')).toString()]).toEqual([
+			`plain:${Buffer.from('short\n').toString('base64')}`,
+			'gz',
+			'x'.repeat(9000),
+		]);
 	});
 });
 

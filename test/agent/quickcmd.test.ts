@@ -116,11 +116,65 @@ describe('a job of QuickCMD', () => {
 		expect((await over(job_id)).result).toMatchObject({ exit_code: 143, error: 'cancelled' });
 	});
 
-	it('is lost to nobody when the agent restarts: its result can still be read by the same peer', async () => {
-		const { result } = await run('echo kept', { job_id: 'restart-1' });
+	it('is known after a restart: its result can be read, and its bytes run nothing again', async () => {
+		const body = signed({ job_id: 'restart-1', command: 'echo kept' });
+		await post('/api/v1/jobs', body);
+		const { result } = await over('restart-1');
 		await agent.end();
 		await agent.serve();
 		expect((await over('restart-1')).result).toEqual(result);
+		expect((await post('/api/v1/jobs', body)).text).toBe('{"job_id":"restart-1","status":"completed"}\n');
+		expect((await over('restart-1')).result).toEqual(result);
+	});
+
+	it('that was running when the agent was killed has failed, and never runs again', async () => {
+		const body = signed({ job_id: 'killed-1', command: 'sleep 60' });
+		await post('/api/v1/jobs', body);
+		while (((await get('/api/v1/jobs/killed-1')).json as Job).status !== 'running') await sleep(20);
+		await agent.end('SIGKILL');
+		await agent.serve();
+		const lost = { status: 'failed', exit_code: 125, error: expect.stringContaining('interrupted') };
+		expect((await over('killed-1')).result).toMatchObject(lost);
+		expect((await post('/api/v1/jobs', body)).text).toBe('{"job_id":"killed-1","status":"failed"}\n');
+	});
+});
+
+describe('the secrets of QuickCMD', () => {
+	it('are both good while one takes the place of the other', async () => {
+		const old = signed({ job_id: 'rotate-1', command: 'true' });
+		const rotate = ['agent', 'keys', 'rotate', 'quickcmd-1', '--dir', agent.dir, '--json'];
+		const { secret } = JSON.parse(secureCode(rotate));
+		const both = [old, quickCmdBody(quickCmdPayload({ job_id: 'rotate-2' }), secret)];
+		const stranger = quickCmdBody(quickCmdPayload(), `${secret}x`);
+		const statuses = [];
+		for (const body of [...both, stranger]) statuses.push((await post('/api/v1/jobs', body)).status);
+		expect(statuses).toEqual([202, 202, 401]);
+	});
+});
+
+describe('an agent of QuickCMD that has too much to do', () => {
+	it('says so with 503, and takes the same bytes later', async () => {
+		const busy = await TestAgent.start({
+			policy: openPolicy(),
+			init: ['--faces', 'quickcmd'],
+			config: (config) => Object.assign(config, { limits: { concurrentJobs: 1, queueLength: 1 } }),
+		});
+		try {
+			const { url, ca, secret } = busy.faces.quickcmd;
+			const bodies = [1, 2, 3].map((n) =>
+				quickCmdBody(quickCmdPayload({ job_id: `busy-${n}`, command: 'sleep 2' }), secret),
+			);
+			const send = (body: string) => postTo(url, '/api/v1/jobs', body, { ca });
+			const first = [];
+			for (const body of bodies) first.push(await send(body));
+			expect(first.map(({ status }) => status)).toEqual([202, 202, 503]);
+			const refused = bodies[2] ?? '';
+			let again = await send(refused);
+			for (; again.status === 503; again = await send(refused)) await sleep(200);
+			expect([again.status, again.text]).toEqual([202, '{"job_id":"busy-3","status":"pending"}\n']);
+		} finally {
+			await busy.remove();
+		}
 	});
 });
 

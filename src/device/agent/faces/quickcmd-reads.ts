@@ -28,6 +28,14 @@ export class QuickCmdReads {
 		return key ? { ...key.principal, peer: peerOf(request.socket) } : 'nobody';
 	}
 
+	/** False once the key of a reader was taken back; asked now and then of those who read for long. */
+	isStillKnown(reader: Exclude<Reader, 'nobody'>): boolean {
+		if (reader === 'peer') return true;
+		const { keys } = this.#parts;
+		const live = [...keys.candidates('quickcmd', 'hmac'), ...keys.candidates('quickcmd', 'token')];
+		return live.some(({ id }) => id === reader.keyId);
+	}
+
 	/** The job with this id that the reader may see, the latest where several controllers used the id. */
 	find(request: IncomingMessage, reader: Exclude<Reader, 'nobody'>, id: string): JobView | undefined {
 		const { jobs } = this.#parts;

@@ -12,7 +12,7 @@ import {
 	quickCmdRefusals,
 } from '../../wire/quickcmd-answer.ts';
 import type { FaceParts } from '../face.ts';
-import type { QuickCmdReads } from './quickcmd-reads.ts';
+import type { QuickCmdReads, Reader } from './quickcmd-reads.ts';
 
 /** A subscriber that answers no ping from one to the next has gone, or takes nothing of what it is sent. */
 const pingMs = 30_000;
@@ -31,7 +31,9 @@ function streamedId(url: string | undefined): string | undefined {
 	}
 }
 
-type Found = { readonly job: JobView } | { readonly refused: QuickCmdRefused };
+type Found =
+	| { readonly job: JobView; readonly reader: Exclude<Reader, 'nobody'> }
+	| { readonly refused: QuickCmdRefused };
 
 export class QuickCmdStreams {
 	readonly #parts: FaceParts;
@@ -53,7 +55,8 @@ export class QuickCmdStreams {
 		if ('refused' in found) refuse(socket, found.refused);
 		else
 			this.#server.handleUpgrade(request, socket, head, (client) => {
-				void new Subscriber(client, id, this.#parts).follow(found.job);
+				const mayStay = () => this.#reads.isStillKnown(found.reader);
+				void new Subscriber(client, id, this.#parts, mayStay).follow(found.job);
 			});
 		return true;
 	}
@@ -65,7 +68,7 @@ export class QuickCmdStreams {
 		if (!job) return { refused: quickCmdRefusals.notFound() };
 		const { origin } = request.headers;
 		const isAllowed = origin === undefined || this.#parts.config.quickcmd.allowedControllers.includes(origin);
-		return isAllowed ? { job } : { refused: quickCmdRefusals.originNotAllowed() };
+		return isAllowed ? { job, reader } : { refused: quickCmdRefusals.originNotAllowed() };
 	}
 }
 
@@ -87,15 +90,22 @@ class Subscriber {
 	readonly #client: WebSocket;
 	readonly #jobId: string;
 	readonly #parts: Pick<FaceParts, 'jobs' | 'log' | 'stopping'>;
+	readonly #mayStay: () => boolean;
 	readonly #gone = new AbortController();
 	/** A character may lie in two pieces. */
 	readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
 	#isAlive = true;
 
-	constructor(client: WebSocket, jobId: string, parts: Pick<FaceParts, 'jobs' | 'log' | 'stopping'>) {
+	constructor(
+		client: WebSocket,
+		jobId: string,
+		parts: Pick<FaceParts, 'jobs' | 'log' | 'stopping'>,
+		mayStay: () => boolean,
+	) {
 		this.#client = client;
 		this.#jobId = jobId;
 		this.#parts = parts;
+		this.#mayStay = mayStay;
 		client.on('error', () => client.terminate());
 		client.on('pong', () => {
 			this.#isAlive = true;
@@ -142,7 +152,7 @@ class Subscriber {
 	}
 
 	#ping(): void {
-		if (this.#isAlive) this.#client.ping();
+		if (this.#isAlive && this.#mayStay()) this.#client.ping();
 		else this.#client.terminate();
 		this.#isAlive = false;
 	}
