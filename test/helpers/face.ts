@@ -67,6 +67,7 @@ export async function serveFace(
 			approvals: { list: () => [], get: () => undefined, answer: () => Promise.reject(new Error('not used')) },
 			log: { info: log, warn: log, error: log },
 			programs: () => ['cat', 'ls'],
+			enroll: async () => ({ keyId: 'native-2', principal: 'ann' }),
 			capabilities: () => [],
 			metrics: async () => '',
 			auditStatus: () => Promise.reject(new Error('not used')),

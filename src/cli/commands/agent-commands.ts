@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { agentApprovals } from './agent-approvals.ts';
 import { agentDoctor } from './agent-doctor.ts';
+import { agentEnroll } from './agent-enroll.ts';
 import { agentExec } from './agent-exec.ts';
 import { agentInit } from './agent-init.ts';
 import { agentJobs } from './agent-jobs.ts';
@@ -14,6 +15,7 @@ export const agentCommands: Readonly<Record<string, Command>> = {
 	serve: agentServe,
 	exec: agentExec,
 	keys: agentKeys,
+	enroll: agentEnroll,
 	jobs: agentJobs,
 	approvals: agentApprovals,
 	policy: agentPolicy,

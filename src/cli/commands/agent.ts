@@ -10,6 +10,7 @@ Usage: secure-code agent COMMAND [flags]
   serve      run it
   exec       run its exec side, which runs the commands as another user
   keys       make, list and take back the keys of those who may talk to it
+  enroll     let somebody register a key of his own with a token that is good once
   jobs       show what it did and does, and end what should not go on
   approvals  what waits for a person, and the answers
   policy     what the policy says to a command, and whether it says what it should

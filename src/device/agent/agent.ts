@@ -7,6 +7,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { AuthFailures } from './auth-failures.ts';
 import { type ReadOptions, readConfig } from './config.ts';
 import { Engine } from './engine.ts';
+import { redeem } from './enrolment.ts';
 import type { Face, FaceParts } from './face.ts';
 import { mountLocal } from './faces/native.ts';
 import { faces as allFaces } from './faces.ts';
@@ -150,12 +151,20 @@ export class Agent {
 			keys: this.#keys,
 			programs: (capability) => this.#engine.programs(capability),
 			capabilities: () => this.#engine.capabilities(),
+			enroll: (token, publicKey) => this.#enroll(token, publicKey),
 			log: this.log,
 			metrics: () => this.#metrics.text(),
 			auditStatus: () => this.#engine.auditStatus(),
 			counts: () => this.#metrics.counts(),
 			stopping: this.#stopping.signal,
 		};
+	}
+
+	/** The new key is read like every other one, and the audit says so before it is good. */
+	async #enroll(token: string, publicKey: string): Promise<{ keyId: string; principal: string }> {
+		const { id, principal } = await redeem(this.#options.dir, token, publicKey);
+		await this.#loadKeys(readConfig(this.#options.dir, this.#options).config);
+		return { keyId: id, principal };
 	}
 
 	#refused(...[face, reason, peer]: Parameters<FileKeyring['refused']>): void {

@@ -53,6 +53,8 @@ export interface FaceParts {
 	programs(capability: string): readonly string[];
 	/** What the policy of now has rules for. */
 	capabilities(): readonly CapabilityFacts[];
+	/** Registers a public key for a one-time token; the key is good when it resolves. Throws AUTH_REQUIRED. */
+	enroll(token: string, publicKey: string): Promise<{ readonly keyId: string; readonly principal: string }>;
 	readonly log: Log;
 	/** Text of the agent's own metrics (Prometheus). */
 	metrics(): Promise<string>;

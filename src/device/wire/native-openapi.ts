@@ -18,10 +18,12 @@ const asked = {
 	FlattenedJws: native.flattenedSchema,
 	RequestClaims: native.requestClaimsSchema,
 	ApprovalAnswer: approvalAnswerSchema,
+	Enrolment: native.enrolSchema,
 };
 
 const answered = {
 	Health: native.healthSchema,
+	Enrolled: native.enrolledSchema,
 	Capabilities: native.capabilitiesSchema,
 	Job: native.jobViewSchema,
 	Command: commandSchema,

@@ -87,6 +87,18 @@ export const healthSchema = z.strictObject({
 	time: z.int().describe('Clock of the device, milliseconds since 1970.'),
 });
 
+/** A token that was made with "agent enroll create", and the public half of the key that it is for. */
+export const enrolSchema = z.strictObject({
+	token: z.string().regex(/^[A-Za-z0-9_-]{20,100}$/),
+	publicKey: z.string().max(1000).describe('Ed25519, PEM.'),
+});
+
+export const enrolledSchema = z.strictObject({
+	deviceId: z.string(),
+	keyId: z.string().describe('What stands as "kid" in what is signed with the key.'),
+	principal: z.string(),
+});
+
 export const jobListSchema = z.strictObject({
 	jobs: z.array(jobViewSchema).describe('The newest first; what a job printed is left out of its result.'),
 	next: z.string().nullable().describe('Hand it back as "before" for the jobs that are older; null: there are none.'),

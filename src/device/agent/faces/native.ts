@@ -76,7 +76,10 @@ function lastSeen(header: string | string[] | undefined): number {
 	return Number(header);
 }
 
-type AboutHandlers = Pick<Handlers, 'getHealth' | 'getDocument' | 'getCapabilities' | 'getAuditStatus' | 'getMetrics'>;
+type AboutHandlers = Pick<
+	Handlers,
+	'enroll' | 'getHealth' | 'getDocument' | 'getCapabilities' | 'getAuditStatus' | 'getMetrics'
+>;
 
 function aboutHandlers(parts: FaceParts): AboutHandlers {
 	const { config, version } = parts;
@@ -84,6 +87,14 @@ function aboutHandlers(parts: FaceParts): AboutHandlers {
 	const { id: deviceId, labels } = config.device;
 	return {
 		getHealth: () => ({ status: 'ok', deviceId, version, time: Date.now() }),
+		enroll: async ({ body: { token, publicKey }, asked }) => {
+			try {
+				return { deviceId, ...(await parts.enroll(token, publicKey)) };
+			} catch (error) {
+				if (KnownError.is(error) && error.code === 'AUTH_REQUIRED') parts.keys.refused('native', 'token', asked.peer);
+				throw error;
+			}
+		},
 		getDocument: ({ reply }) => reply.type('application/json').send(document),
 		getCapabilities: ({ caller: { principal } }) => ({
 			...{ deviceId, version, labels, platform: process.platform, architecture: process.arch },
