@@ -142,6 +142,7 @@ const bundles = [
 		outfile: file,
 		// n8n reads every node at its start.
 		minifyWhitespace: true,
+		minifySyntax: true,
 		plugins: [coreOutside('../../core/compose.js'), clientOutside],
 	})),
 	...manifest.n8n.credentials.map((file) => ({ entryPoints: [sourceOf(file)], outfile: file })),

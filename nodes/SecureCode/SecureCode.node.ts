@@ -9,6 +9,8 @@ import {
 import { checkSecrets } from '../shared/secret-values.ts';
 import { stepParameters, whereSecretsAreUsed } from './parameters.ts';
 import { runItems } from './run-items.ts';
+import { checkSessionStore } from './session-for.ts';
+import { whereSessionsAreInBucket } from './session-parameters.ts';
 
 export class SecureCode implements INodeType {
 	description: INodeTypeDescription = {
@@ -41,11 +43,18 @@ export class SecureCode implements INodeType {
 				testedBy: 'checkSecrets',
 				displayOptions: whereSecretsAreUsed,
 			},
+			{
+				name: 'secureCodeSessionStoreApi',
+				displayName: 'Session Store',
+				required: false,
+				testedBy: 'checkSessionStore',
+				displayOptions: whereSessionsAreInBucket,
+			},
 		],
 		properties: stepParameters,
 	};
 
-	methods = { credentialTest: { checkSecrets } };
+	methods = { credentialTest: { checkSecrets, checkSessionStore } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return [await runItems(this)];

@@ -14,6 +14,8 @@ import { readModelArguments } from './model-arguments.ts';
 import { offerSecureCode } from './offer-tool.ts';
 import { toolParameters, whereSecretsAreUsed } from './parameters.ts';
 import { runTool } from './run-tool.ts';
+import { checkSessionStore } from './session-for.ts';
+import { whereSessionsAreInBucket } from './session-parameters.ts';
 
 export class SecureCodeTool implements INodeType {
 	description: INodeTypeDescription = {
@@ -45,11 +47,18 @@ export class SecureCodeTool implements INodeType {
 				testedBy: 'checkSecrets',
 				displayOptions: whereSecretsAreUsed,
 			},
+			{
+				name: 'secureCodeSessionStoreApi',
+				displayName: 'Session Store',
+				required: false,
+				testedBy: 'checkSessionStore',
+				displayOptions: whereSessionsAreInBucket,
+			},
 		],
 		properties: toolParameters,
 	};
 
-	methods = { credentialTest: { checkSecrets } };
+	methods = { credentialTest: { checkSecrets, checkSessionStore } };
 
 	/** Runs before every turn of the model, so it only describes. The tool itself serves callers other than Agent 3. */
 	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {

@@ -22,7 +22,7 @@ export type ParsedCall = { readonly call: ToolCall } | { readonly problem: Probl
 
 const codeNames = ['code', 'input', 'query'] as const;
 const unsupported = {
-	session: 'this version starts every call fresh',
+	session: 'whether there is a session, and which, is decided for you',
 } as const;
 const listNames = ['credentials', 'files'] as const;
 const numberNames = ['maxTime', 'maxMemory'] as const;

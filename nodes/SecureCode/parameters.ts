@@ -4,6 +4,7 @@ import { languageLabels } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
 import { exposedSecrets, useSecrets } from '../shared/secret-parameters.ts';
 import { stepFileParameters, toolFileParameters } from './file-parameters.ts';
+import { sessionParameters } from './session-parameters.ts';
 
 /** How many of a limit's units one unit of its parameter has. */
 export const secondMs = 1_000;
@@ -11,7 +12,7 @@ export const megabyte = 1024 * 1024;
 
 const defaultToolDescription = `Runs a program in a sandbox and returns what it printed. Use it whenever code gives a better answer than thinking: calculations, dates, parsing, sorting, statistics, text and data processing.
 
-Write the whole program in "code" as Python 3, JavaScript (or TypeScript) on Node.js, or Bash. Print every value you want to see: stdout, stderr and the files that you leave in /work/out come back, the value of the last expression does not. Each call starts fresh; nothing is kept from earlier calls. The working folder /work is writable, read and write files there; files that were given to you are in /work/in.
+Write the whole program in "code" as Python 3, JavaScript (or TypeScript) on Node.js, or Bash. Print every value you want to see: stdout, stderr and the files that you leave in /work/out come back, the value of the last expression does not. The working folder /work is writable, read and write files there; files that were given to you are in /work/in.
 
 The answer tells "status", "exitCode", "stdout" and "stderr". If the status is not "succeeded", read "stderr", "problem" and "findings", correct the program and call again.`;
 
@@ -253,6 +254,7 @@ export const toolParameters: INodeProperties[] = [
 	secretsMode,
 	allowInlineSecrets,
 	...toolFileParameters,
+	...sessionParameters,
 	{
 		// The editor builds the form of "Execute step" from the $fromAI calls that it finds in parameters.
 		displayName: 'Code',
@@ -278,4 +280,5 @@ export const stepParameters: INodeProperties[] = [
 	useSecrets,
 	exposedSecrets(whereSecretsAreUsed),
 	...stepFileParameters,
+	...sessionParameters,
 ];

@@ -9,11 +9,14 @@ import { newRunFolder, runJob, type SecretsOfJob } from '../shared/executor.ts';
 import { dataFor } from './data-in.ts';
 import type { FileSettings } from './file-settings.ts';
 import { chooseFiles, filesFor, layOutFiles } from './files-in.ts';
+import { sessionFor } from './session-for.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 export interface Wanted {
 	readonly request: JobRequestInput;
 	readonly secrets: SecretsOfJob;
 	readonly files: FileSettings;
+	readonly session: SessionSettings | undefined;
 	/** Files that the model names. */
 	readonly asked: readonly unknown[];
 	/** Names that a model's arguments may have; empty for a step. */
@@ -27,13 +30,14 @@ export async function runProgram(context: NodeContext, wanted: Wanted, itemIndex
 	const { files, asked, spread } = wanted;
 	const choice = chooseFiles(asked, filesFor(context, itemIndex, files, spread), files.mode);
 	if ('problem' in choice) return refusedBecause(choice.problem);
+	const session = await sessionFor(context, itemIndex, wanted.session);
 	const folder = await newRunFolder();
 	try {
 		const given = await layOutFiles(context, choice, join(folder.path, 'given'));
 		const request = { ...wanted.request, ...dataFor(context, itemIndex, files, spread), files: given };
 		const outDir = files.isReturned ? join(folder.path, 'out') : undefined;
 		if (outDir !== undefined) await mkdir(outDir, { mode: 0o700 });
-		const result = await runJob(context, request, wanted.secrets, { outDir });
+		const result = await runJob(context, request, wanted.secrets, { outDir, session });
 		return await deliverFiles(context, result, files.linkHours);
 	} finally {
 		folder.remove();

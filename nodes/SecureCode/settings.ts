@@ -12,6 +12,7 @@ import { readCheckPolicy } from './check-policy.ts';
 import { type FileSettings, readFileSettings } from './file-settings.ts';
 import { megabyte, secondMs } from './parameters.ts';
 import type { SecretSettings } from './secret-choice.ts';
+import { readSessionSettings, type SessionSettings } from './session-settings.ts';
 
 /** As in the contract, which brings more than a node needs at its start. */
 const bundleName = /^[a-z0-9][a-z0-9_-]{0,40}$/;
@@ -31,6 +32,8 @@ export interface Settings {
 	/** Absent: programs get no secrets. */
 	readonly secrets?: SecretSettings;
 	readonly files: FileSettings;
+	/** Absent: nothing is kept from one program to the next. */
+	readonly session?: SessionSettings | undefined;
 }
 
 function readText(context: NodeContext, name: string, itemIndex: number, fallback: string): string {
@@ -102,5 +105,6 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		checkPolicy: readCheckPolicy(context, itemIndex),
 		...readSecrets(context, itemIndex),
 		files: readFileSettings(context, itemIndex),
+		session: readSessionSettings(context, itemIndex),
 	};
 }

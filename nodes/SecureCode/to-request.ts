@@ -1,6 +1,6 @@
 /** From what the author allows and what was asked for to one job request. */
 import type { JobRequestInput } from '../../src/contract/job.ts';
-import { narrow } from '../../src/contract/limits.ts';
+import { limits, narrow } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
 import type { ToolCall } from './model-arguments.ts';
 import { megabyte, secondMs } from './parameters.ts';
@@ -8,6 +8,10 @@ import type { Settings } from './settings.ts';
 
 const scaled = (amount: number | undefined, unit: number): number | undefined =>
 	amount === undefined ? undefined : Math.round(amount * unit);
+
+/** What a session may hold must fit into /work. */
+const workSpace = ({ session }: Settings): { workBytes?: number } =>
+	session && session.quotaBytes > limits.workBytes.default ? { workBytes: session.quotaBytes } : {};
 
 /** The limits of a call only narrow those of the author. */
 export function toRequest(
@@ -22,6 +26,7 @@ export function toRequest(
 			timeoutMs: narrow('timeoutMs', settings.timeoutMs, scaled(call.maxTime, secondMs)),
 			memoryBytes: narrow('memoryBytes', settings.memoryBytes, scaled(call.maxMemory, megabyte)),
 			codeCharacters: settings.codeCharacters,
+			...workSpace(settings),
 		},
 		network: settings.network,
 		bundle: settings.bundle,

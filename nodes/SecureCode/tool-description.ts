@@ -50,6 +50,13 @@ function filesInSentence({ mode }: Settings['files'], available: readonly Availa
 		: [`Files: ${known}. Ask with "files": [{ "name": "…" }] and read them in /work/in.`];
 }
 
+/** A model that does not know repeats everything, or counts on what is gone. */
+function sessionSentence(session: Settings['session']): string {
+	if (session === undefined) return 'Each call starts fresh; nothing is kept from earlier calls.';
+	const variables = session.keepsState ? ', and of Python also variables, functions and imports' : '';
+	return `Kept for later calls of this conversation: files in /work and in /work/in${variables}; not those in /work/out.`;
+}
+
 /** A picture that nobody is shown is of no use; only the model writes to the user. */
 const filesOutSentence = ({ isReturned, linkHours }: Settings['files']): string[] => [
 	...(isReturned ? [] : ['Files in /work/out do not come back here.']),
@@ -71,11 +78,11 @@ export function describeTool(
 	available: readonly AvailableFile[] = [],
 	packages: readonly string[] = [],
 ): string {
-	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets, files } = settings;
+	const { timeoutMs, memoryBytes, codeCharacters, network, allowedImports, secrets, files, session } = settings;
 	const limits = `Limits: ${timeoutMs / secondMs} s, ${memoryBytes / megabyte} MB of memory, ${codeCharacters} characters of code.`;
 	const sentences = [
 		...[limits, networkSentence(network), importSentence(allowedImports, packages), ...secretSentence(secrets)],
-		...[...filesInSentence(files, available), ...filesOutSentence(files)],
+		...[sessionSentence(session), ...filesInSentence(files, available), ...filesOutSentence(files)],
 	];
 	return [text.trim(), sentences.join(' ')].join('\n\n');
 }

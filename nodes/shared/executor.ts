@@ -1,5 +1,6 @@
 /** The way to the core: loaded with the first job, so that n8n starts without it. */
 import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
+import type { SessionWish } from '../../src/core/compose.ts';
 import type { NodeContext } from './context.ts';
 
 /** By environment variable. */
@@ -22,13 +23,20 @@ export async function runJob(
 	context: NodeContext,
 	request: JobRequestInput,
 	{ values, hosts }: SecretsOfJob,
-	{ outDir }: { readonly outDir: string | undefined },
+	{ outDir, session }: { readonly outDir: string | undefined; readonly session: SessionWish | undefined },
 ): Promise<JobResult> {
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
 	const job = parseJobRequest({ ...request, secrets: Object.keys(values) });
 	const signal = context.getExecutionCancelSignal();
 	const onDecision = (decision: NetworkDecision) => context.logger.info('Secure Code: network', { ...decision });
-	return await sharedExecutor().run(job, { signal, secretValues: values, secretHosts: hosts, onDecision, outDir });
+	return await sharedExecutor().run(job, {
+		signal,
+		secretValues: values,
+		secretHosts: hosts,
+		onDecision,
+		outDir,
+		session,
+	});
 }
 
 /** What a bundle was made of, for the model to know. Throws BUNDLE_MISSING. */

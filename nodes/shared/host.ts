@@ -26,11 +26,16 @@ export function host(): Host {
 }
 
 /** What n8n signs its own links with, known to each of its processes and to no browser; undefined outside n8n. */
-export function instanceSecret(): string | undefined {
+export const instanceSecret = (): string | undefined => instanceSetting('hmacSignatureSecret');
+
+/** What n8n encrypts its credentials with, the same in each of its processes; undefined outside n8n. */
+export const encryptionKey = (): string | undefined => instanceSetting('encryptionKey');
+
+function instanceSetting(name: 'hmacSignatureSecret' | 'encryptionKey'): string | undefined {
 	try {
 		const n8nCore = createRequire('/outside.js').resolve('n8n-core');
 		const require = createRequire(n8nCore);
-		const secret: unknown = require('@n8n/di').Container.get(require('n8n-core').InstanceSettings).hmacSignatureSecret;
+		const secret: unknown = require('@n8n/di').Container.get(require('n8n-core').InstanceSettings)[name];
 		return typeof secret === 'string' && secret !== '' ? secret : undefined;
 	} catch {
 		return undefined;

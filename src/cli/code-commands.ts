@@ -3,6 +3,7 @@ import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { packages } from './commands/packages.ts';
 import { run } from './commands/run.ts';
+import { sessions } from './commands/sessions.ts';
 import { setup } from './commands/setup.ts';
 
-export const codeCommands = { run, check, doctor, setup, packages };
+export const codeCommands = { run, check, doctor, setup, packages, sessions };

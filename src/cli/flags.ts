@@ -72,6 +72,11 @@ export const jobFlags = {
 		help: 'show this file as /work/in/<name>, read-only',
 	},
 	out: { type: 'string', short: 'o', value: 'DIR', help: 'put what the program leaves in /work/out here' },
+	session: {
+		type: 'string',
+		value: 'NAME',
+		help: 'keep /work, and the variables of Python, for the next run with this name',
+	},
 	stdin: { type: 'string', value: 'FILE', help: 'what the program reads from stdin (- for your own)' },
 	backend: { type: 'string', value: 'NAME', help: 'auto (default) or nsjail' },
 	'no-check': { type: 'boolean', help: 'skip the static check; the jail stays the same' },
@@ -130,6 +135,7 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 	const memory = limit(values, 'memory', 'memoryBytes', MiB);
 	const imports = allowedImports(values);
 	const bundle = text(values, 'bundle');
+	const session = text(values, 'session');
 	return {
 		language: language(values),
 		network: network(text(values, 'network')),
@@ -138,5 +144,6 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 		check: values['no-check'] !== true,
 		...(imports && { allowedImports: imports }),
 		...(bundle && { bundle }),
+		...(session && { session }),
 	};
 }

@@ -14,6 +14,7 @@ const commands: Commands = {
 	doctor: async () => (await import('./code-commands.ts')).codeCommands.doctor,
 	setup: async () => (await import('./code-commands.ts')).codeCommands.setup,
 	packages: async () => (await import('./code-commands.ts')).codeCommands.packages,
+	sessions: async () => (await import('./code-commands.ts')).codeCommands.sessions,
 	agent: async () => (await import('./commands/agent.ts')).agent,
 	audit: async () => (await import('./commands/audit.ts')).audit,
 };
@@ -26,7 +27,8 @@ Usage: secure-code COMMAND [flags]
   check      check programs without running them
   doctor     say what this host can do, and what to mend
   setup      install what is missing
-  packages   Python packages for the sandbox
+  packages   bundles of packages for programs
+  sessions   list and delete what programs keep from call to call
   agent      the device agent: run commands of others on this machine, safely
   audit      verify, export and follow what the agent wrote about itself
 

@@ -128,6 +128,35 @@ export const knownErrors = {
 		message: 'Nothing was run, because there is no file "{name}" here that can be given. There are: {names}.',
 		next: 'Name one of these in "files", or leave the argument out.',
 	},
+	SESSION_BUSY: {
+		audience: 'model',
+		http: 409,
+		exit: 65,
+		message: 'Nothing was run, because another call has this session and did not give it back in {limit} s.',
+		next: 'Call again when the other call is over; calls of one session run one after the other.',
+	},
+	SESSION_FULL: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message:
+			'The session was not kept: it would hold {found} MB and {limit} MB are allowed. It is as it was before this call.',
+		next: 'Delete files in /work that are not needed any more, and variables that hold much data, and run the program again.',
+	},
+	SESSION_UNCHANGED: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message: 'The session is as it was before this call.',
+		next: 'Correct the program and run it again; nothing of this call was kept.',
+	},
+	SESSION_STORE: {
+		audience: 'operator',
+		http: 503,
+		exit: 69,
+		message: 'The session could not be used, because of {store}: {details}.',
+		next: 'Look at the place where sessions are kept: whether it is there, may be written, and the key is still the same.',
+	},
 	VAULT_CALL_INVALID: {
 		audience: 'model',
 		http: 400,

@@ -3,7 +3,7 @@ import type { JobRequest } from '../contract/job.ts';
 import type { Inspected } from './inspect.ts';
 import type { BoxSpec } from './sandbox/backend.ts';
 import { collectorFor } from './sandbox/collector.ts';
-import { authorityPath, certificatesPath, outFolder } from './sandbox/image.ts';
+import { authorityPath, certificatesPath, outFolder, sessionPath } from './sandbox/image.ts';
 import { resolver, trustedList } from './sandbox/network-view.ts';
 import { pythonPackages } from './sandbox/runtimes/python.ts';
 import type { Launch, Runtime, StartWish } from './sandbox/runtimes/runtime.ts';
@@ -27,6 +27,8 @@ export interface BoxParts {
 	/** Folder of the host that becomes /work/in. */
 	readonly inFolder: string | undefined;
 	readonly wantsFiles: boolean;
+	/** Archive of the host that /work is made of, and what is kept of it. */
+	readonly session?: { readonly tree: string | undefined; readonly keepsState: boolean } | undefined;
 	/** Ports of the jail's own network that lead to the gateway; empty means no network. */
 	readonly ports: readonly number[];
 	/** With secrets that are put in outside: the list of certificates, and the one this job trusts beside it. */
@@ -35,8 +37,9 @@ export interface BoxParts {
 }
 
 /** Figures need libraries that draw, which only packages bring. */
-function wishesOf(request: JobRequest, { wantsFiles, packages }: BoxParts): StartWish[] {
+function wishesOf(request: JobRequest, { wantsFiles, packages, session }: BoxParts): StartWish[] {
 	return [
+		...(session?.keepsState ? ['state' as const] : []),
 		...(request.data === undefined ? [] : ['data' as const]),
 		...(wantsFiles && packages.some(({ path }) => path === pythonPackages) ? ['figures' as const] : []),
 	];
@@ -62,20 +65,32 @@ function networkOf({ ports, trust }: BoxParts): Pick<Launch, 'env' | 'files'> {
 	return { env: { ...trustedList, NODE_EXTRA_CA_CERTS: authorityPath }, files };
 }
 
+/** What lay in /work is unpacked inside the jail; nothing outside ever looks into it. */
+const restoring = (argv: readonly string[]): string[] => [
+	...['/usr/bin/bash', '--noprofile', '--norc', '-c'],
+	`tar --extract --preserve-permissions --file=${sessionPath} --directory=/work || exit 125; exec "$@"`,
+	...['session', ...argv],
+];
+
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 	const launch = launchOf(request, parts);
 	const secretEnv = Object.fromEntries(request.secrets.map((name) => [name, parts.secretValues[name] ?? '']));
 	const network = networkOf(parts);
+	const tree = parts.session?.tree;
 	return {
-		argv: launch.argv,
+		argv: tree === undefined ? launch.argv : restoring(launch.argv),
 		env: { ...environment, ...network.env, ...launch.env, ...request.env },
 		secretEnv,
 		limits: request.limits,
 		files: [...launch.files, ...network.files],
-		binds: [...parts.packages, ...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : [])],
+		binds: [
+			...(tree === undefined ? [] : [{ hostPath: tree, path: sessionPath }]),
+			...parts.packages,
+			...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : []),
+		],
 		ports: parts.ports,
 		limitAddressSpace: launch.limitAddressSpace,
 		madeFolder: outFolder,
-		collector: parts.wantsFiles ? collectorFor() : [],
+		collector: collectorFor({ files: parts.wantsFiles, session: parts.session !== undefined }),
 	};
 }

@@ -1,4 +1,5 @@
 /** A job that runs code: how it goes through the stages of the story, from the static check to a box of its own. */
+import type { Readable } from 'node:stream';
 import { problemFor } from '../contract/error.ts';
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import { boxSpecFor } from './box-spec.ts';
@@ -16,6 +17,7 @@ import { hostCertificates } from './sandbox/image.ts';
 import { secretFault } from './secrets/inject.ts';
 import { maskResult } from './secrets/mask-result.ts';
 import { createMask } from './secrets/redact.ts';
+import { inSession, type RunWithSession, type SessionPart } from './session-job.ts';
 
 export interface Parts {
 	readonly boxes: Boxes;
@@ -39,12 +41,6 @@ const unsupported = (field: string, details: string): Refusal => ({
 	refused: withoutRun('denied', problemFor('JOB_UNSUPPORTED', { field, details })),
 });
 
-/** Nothing that was asked for is silently left out. */
-function refuseUnsupported(request: JobRequest): Refusal | undefined {
-	if (request.session !== undefined) return unsupported('session', 'no sessions are kept here');
-	return undefined;
-}
-
 /** A list of imports says what beside the packages may be imported; whoever chose a bundle wants it used. */
 function withBundle(boxes: Boxes, request: JobRequest): JobRequest {
 	if (request.allowedImports === undefined) return request;
@@ -56,13 +52,13 @@ const allowed: Ruling = { decision: 'allow' };
 
 function codeStages(parts: Parts, request: JobRequest, context: MaskedContext): Stages<Inspected, Ruling> {
 	return {
-		check: async () => refuseUnsupported(request) ?? parts.inspect(withBundle(parts.boxes, request)),
+		check: async () => parts.inspect(withBundle(parts.boxes, request)),
 		decide: async () => allowed,
 		approve: async () => undefined,
 		turn: { queue: parts.queue, key: request.labels.workflow ?? '', signal: context.signal },
 		known: ({ language, findings }) => ({ language, findings }),
 		recordStart: async () => undefined,
-		run: (inspected) => runInBox(parts.boxes, request, context, inspected),
+		run: (inspected) => runCodeJob(parts.boxes, request, context, inspected),
 		recordEnd: async () => {},
 	};
 }
@@ -80,11 +76,28 @@ async function secretsOf(request: JobRequest, context: MaskedContext, rules: Net
 	};
 }
 
+function runCodeJob(
+	boxes: Boxes,
+	request: JobRequest,
+	context: MaskedContext,
+	inspected: Inspected,
+): Promise<JobResult> {
+	const wish = context.session ?? (request.session === undefined ? undefined : boxes.sessionFor(request.session));
+	if (!wish) return runInBox(boxes, request, context, inspected);
+	return inSession(wish, request, (whole, part, keep) => runInBox(boxes, whole, context, inspected, { part, keep }));
+}
+
+interface WithSession {
+	readonly part: SessionPart;
+	readonly keep: Parameters<RunWithSession>[2];
+}
+
 async function runInBox(
 	boxes: Boxes,
 	request: JobRequest,
 	context: MaskedContext,
 	inspected: Inspected,
+	session?: WithSession,
 ): Promise<JobResult> {
 	const rules = networkRules(request.network);
 	const { values, interception } = await secretsOf(request, context, rules);
@@ -94,7 +107,9 @@ async function runInBox(
 	const gateway = new Gateway(rules, interception, (decision) =>
 		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),
 	);
-	const recorder = new Recorder(request, context, gateway);
+	const receiver = session?.part.receiver;
+	const onRest = receiver && ((rest: Readable) => receiver.receive(rest));
+	const recorder = new Recorder(request, context, gateway, onRest);
 	try {
 		const spec = boxSpecFor(request, {
 			inspected,
@@ -102,13 +117,15 @@ async function runInBox(
 			secretValues: values,
 			inFolder: inputs?.path,
 			wantsFiles: context.outDir !== undefined,
+			session: session?.part,
 			packages: packages.binds,
 			ports: rules.ports,
 			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
 		});
 		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
 		const result = await recorder.result(outcome, boxes.backend.name, inspected);
-		return explainMissingModule(result, (language, module) => boxes.bundlesWith(language, module));
+		const explained = explainMissingModule(result, (language, module) => boxes.bundlesWith(language, module));
+		return session ? await session.keep(explained, inputs?.path) : explained;
 	} finally {
 		recorder.close();
 		gateway.close();

@@ -9,7 +9,7 @@ import { type JobRequest, jobRequestSchema } from '../contract/job.ts';
 import { languageLabels } from '../contract/language.ts';
 import { fixedLimits } from '../contract/limits.ts';
 import { createExecutor } from './code-job.ts';
-import { dataHomes } from './host/folders.ts';
+import { dataHome, dataHomes } from './host/folders.ts';
 import { AnsweringThread } from './host/worker.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import { bundlesWith, defaultBundle, findBundle } from './packages/bundle.ts';
@@ -20,6 +20,9 @@ import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
 import { shareInputs } from './sandbox/inputs.ts';
 import { javascriptPackages } from './sandbox/runtimes/javascript.ts';
 import { pythonPackages } from './sandbox/runtimes/python.ts';
+import { FolderStore } from './sessions/folder-store.ts';
+import { keyFile, placeOf } from './sessions/key.ts';
+import type { SessionWish } from './sessions/session.ts';
 
 export { check } from './checker/check.ts';
 export { describeFindings } from './checker/describe.ts';
@@ -31,6 +34,11 @@ export { curatedNames } from './packages/names.ts';
 export { installNsjail } from './sandbox/backends/nsjail/install.ts';
 export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
 export { findPython } from './sandbox/runtimes/python.ts';
+export { FolderStore } from './sessions/folder-store.ts';
+export { placeOf } from './sessions/key.ts';
+export { type S3Settings, S3Store } from './sessions/s3-store.ts';
+export { deleteSession, listSessions, type SessionEntry, type SessionWish } from './sessions/session.ts';
+export type { SessionStore } from './sessions/store.ts';
 
 /** What every backend says about this host. */
 export const probeBackends = (): Promise<Probe[]> =>
@@ -43,6 +51,27 @@ export function packageNames(bundle: string): readonly string[] {
 
 /** For what runs in a jail and is no job. */
 export const createBackend = (): NsjailBackend => new NsjailBackend();
+
+const MiB = 1024 * 1024;
+const hourMs = 3_600_000;
+
+/** What a session of the command line may hold, and how long it lasts after its last call. */
+const sessionDefaults = { quotaBytes: 64 * MiB, ttlMs: 24 * hourMs } as const;
+
+const sessionFolder = (home: string): string => join(home, 'sessions');
+
+/** Where sessions of this machine lie, and the key that seals them where there is no other. */
+export const localSessions = (): string => sessionFolder(dataHome());
+export const dataFolderKey = (): Uint8Array => keyFile(dataHome());
+
+/** Sessions of the command line lie in the data folder, sealed with the key of that folder. */
+function sessionFor(name: string): SessionWish {
+	const home = dataHome();
+	const master = keyFile(home);
+	const place = placeOf(master, ['command line'], name);
+	const store = new FolderStore(sessionFolder(home));
+	return { store, master, place, label: 'command line', keepsState: true, ...sessionDefaults };
+}
 
 /** The default bundle need not be there; one that somebody chose must. */
 function packagesFor(bundle: string): Packages & { readonly names: readonly string[] } {
@@ -64,6 +93,7 @@ function createBoxes(backend: NsjailBackend): Boxes {
 			return runtime;
 		},
 		packagesFor,
+		sessionFor,
 		bundlesWith: (language, module) => bundlesWith(dataHomes(), language, module),
 		shareInputs,
 	};

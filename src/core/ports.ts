@@ -5,6 +5,7 @@ import type { Inspection } from './inspect.ts';
 import type { Decision } from './network/gateway.ts';
 import type { Backend, OutputStream } from './sandbox/backend.ts';
 import type { Runtime } from './sandbox/runtimes/runtime.ts';
+import type { SessionWish } from './sessions/session.ts';
 
 export interface JobContext {
 	/** Aborting kills the job at once. */
@@ -13,6 +14,8 @@ export interface JobContext {
 	readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 	/** Hears what the network let through and refused, once for each host, port and reason, with secrets masked. */
 	readonly onDecision?: ((decision: Decision) => void) | undefined;
+	/** What the job finds of earlier calls, and keeps for later ones. */
+	readonly session?: SessionWish | undefined;
 	/** Folder of the host that receives what the program leaves in /work/out. */
 	readonly outDir?: string | undefined;
 	/** Values of secrets by name: those named in the request are given to the program, and all of them are masked. */
@@ -49,6 +52,8 @@ export interface Boxes {
 	runtimeFor(language: Language): Promise<Runtime>;
 	/** Throws BUNDLE_MISSING for a bundle that this host does not have. */
 	packagesFor(bundle: string): Packages;
+	/** The session of this machine that a name stands for. */
+	sessionFor(name: string): SessionWish;
 	/** The bundles of this host that have a module, in no order of worth. */
 	bundlesWith(language: 'python' | 'javascript', module: string): string[];
 	/** Lays out the files and the data of a request; undefined when it has none. */

@@ -6,9 +6,10 @@ import type { JobStatus } from '../contract/status.ts';
 import type { Inspected } from './inspect.ts';
 import type { Gateway } from './network/gateway.ts';
 import type { JobContext } from './ports.ts';
+import { joinProblems } from './result.ts';
 import type { BoxOutcome, BoxSocket, OutputStream, StopReason, Tier } from './sandbox/backend.ts';
 import { Capture, type Captured } from './sandbox/capture.ts';
-import { type Collected, collect, describeMissing } from './sandbox/collect.ts';
+import { type Collected, collect, describeMissing, type OnRest } from './sandbox/collect.ts';
 import { verdictFor } from './sandbox/verdict.ts';
 import type { Mask, MaskStream } from './secrets/redact.ts';
 
@@ -40,17 +41,12 @@ function unreachableProblem(stderr: string, { allowed }: Gateway): Problem | nul
 	return problemFor('NETWORK_REFUSED', { details, allowed: allowed.join(', ') });
 }
 
-/** Nothing is left out: what was left behind is said even where there is something more important to say. */
-function both(first: Problem | null, second: Problem | null): Problem | null {
-	if (first === null || second === null) return first ?? second;
-	return { ...first, message: `${first.message} ${second.message}` };
-}
-
 /** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
 export class Recorder {
 	readonly #request: JobRequest;
 	readonly #context: MaskedContext;
 	readonly #gateway: Gateway;
+	readonly #onRest: OnRest | undefined;
 	readonly #captures: Record<OutputStream, Capture>;
 	readonly #masks: Record<OutputStream, MaskStream | undefined>;
 	#printed = 0;
@@ -58,8 +54,10 @@ export class Recorder {
 	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
 	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0 });
 
-	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway) {
+	/** @param onRest takes what the collector brings behind the files */
+	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway, onRest?: OnRest) {
 		this.#request = request;
+		this.#onRest = onRest;
 		this.#context = context;
 		this.#gateway = gateway;
 		const { outputBytes } = request.limits;
@@ -76,7 +74,7 @@ export class Recorder {
 			onOutput: (stream: OutputStream, chunk: Buffer) => this.#hear(stream, chunk),
 			onSocket: (port: number, socket: BoxSocket) => this.#gateway.take(port, socket),
 			onCollected: (archive: NodeJS.ReadableStream) => {
-				this.#collected = collect(archive as never, this.#context.outDir ?? '', this.#context.mask);
+				this.#collected = collect(archive as never, this.#context.outDir ?? '', this.#context.mask, this.#onRest);
 			},
 		};
 	}
@@ -134,7 +132,7 @@ export class Recorder {
 			start: 'cold',
 			findings,
 			files: collected.files,
-			problem: both(problem, incomplete),
+			problem: joinProblems(problem, incomplete),
 		};
 	}
 

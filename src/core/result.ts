@@ -22,6 +22,17 @@ const nothingRan = {
 	files: [],
 } satisfies Partial<JobResult>;
 
+/** Nothing is left out: what comes second is said even where there is something more important to say. */
+export function joinProblems(first: Problem | null, second: Problem | null): Problem | null {
+	if (first === null || second === null) return first ?? second;
+	return { ...first, message: `${first.message} ${second.message}` };
+}
+
+export const withProblem = (result: JobResult, problem: Problem): JobResult => ({
+	...result,
+	problem: joinProblems(result.problem, problem),
+});
+
 /** The result of a job of which nothing ran. */
 export function withoutRun(
 	status: JobStatus,

@@ -149,7 +149,7 @@ except OSError as error: print(error.strerror, made < ${fixedLimits.workInodes})
 
 			test('is not spoiled by variables that would steer the collector', async () => {
 				const env = { BASH_ENV: '/work/out/evil', TAR_OPTIONS: '--help', LC_ALL: 'xx', POSIXLY_CORRECT: '1' };
-				const code = 'echo "echo 0 0; exit" > /work/out/evil; echo kept > /work/out/0.txt';
+				const code = 'echo "echo 0 0 -; exit" > /work/out/evil; echo kept > /work/out/0.txt';
 				const { files } = await jail.bash(code, { env });
 				expect(files.map(({ name }) => name)).toEqual(['0.txt', 'evil']);
 			});

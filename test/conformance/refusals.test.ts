@@ -91,7 +91,6 @@ asEachIdentity((jail) => {
 			'{"id":"language","code":"a","language":"perl"}',
 			'{"id":"limits","code":"a","limits":"none"}',
 			'{"id":"type","code":1}',
-			'{"id":"session","code":"echo ok","session":"s"}',
 			'{"id":"secret","code":"echo ok","language":"bash","secrets":["N8N_ENCRYPTION_KEY"]}',
 			'{"id":"env","code":"echo ok","env":{"A=B":"c"}}',
 			'{"id":"proto","language":"bash","code":"echo ok","__proto__":{"network":"full"}}',
@@ -115,7 +114,7 @@ asEachIdentity((jail) => {
 				...['first', 'proto', 0, '', 'last'].map(ok),
 				...[null, null, null, null, null, null].map(invalid),
 				...['empty', 'two', 'unknown', 'language', 'limits', 'type', 'env'].map(invalid),
-				...['session', 'secret'].map(unsupported),
+				...['secret'].map(unsupported),
 			]),
 		);
 	});

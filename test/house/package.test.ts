@@ -41,6 +41,7 @@ const neededFiles = [
 	'dist/core/keeper/keeper-arm64',
 	'dist/core/python/secure_code_start.py',
 	'dist/core/python/secure_code_figures.py',
+	'dist/core/python/secure_code_state.py',
 	'dist/cli/main.js',
 	'dist/cli/commands.js',
 	'dist/device/agent.js',
@@ -57,7 +58,7 @@ const neededFiles = [
 /** Fields of credentials that are no secret. */
 const openFields = [
 	...['alias', 'url', 'ca', 'fingerprint', 'proof', 'loginUrl', 'user', 'dialect', 'marksExit'],
-	...['controllerId', 'origin', 'keyId'],
+	...['controllerId', 'origin', 'keyId', 'endpoint', 'region', 'accessKeyId', 'prefix'],
 ];
 
 describe('the packed package', () => {

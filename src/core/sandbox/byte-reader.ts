@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 
 export class ByteReader {
 	readonly #chunks: AsyncIterator<Buffer>;
-	#held = Buffer.alloc(0);
+	#held: Buffer = Buffer.alloc(0);
 
 	constructor(stream: AsyncIterable<Buffer>) {
 		this.#chunks = stream[Symbol.asyncIterator]();
@@ -38,6 +38,29 @@ export class ByteReader {
 			from = this.#held.length;
 			if (!(await this.#more())) return undefined;
 		}
+	}
+
+	/** So many bytes as a stream; what comes after them is read when that has ended. */
+	take(bytes: number): Readable {
+		const next = async (): Promise<Buffer | undefined> => {
+			if (this.#held.length === 0 && !(await this.#more())) return undefined;
+			const part = this.#held;
+			this.#held = Buffer.alloc(0);
+			return part;
+		};
+		const giveBack = (rest: Buffer) => {
+			this.#held = rest;
+		};
+		async function* some(): AsyncGenerator<Buffer> {
+			for (let left = bytes; left > 0; ) {
+				const part = await next();
+				if (part === undefined) return;
+				if (part.length > left) giveBack(part.subarray(left));
+				yield part.subarray(0, left);
+				left -= part.length;
+			}
+		}
+		return Readable.from(some());
 	}
 
 	/** What has not been read; nothing else may be asked for any more. */

@@ -2,6 +2,7 @@
 import { copyFile, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
@@ -125,12 +126,14 @@ const wordBytes = 8_192;
 
 const isReason = (word: string): word is LeaveReason => Object.hasOwn(reasonsToLeave, word);
 
-type Left = Pick<Collected, 'missing' | 'more'>;
+/** @param bytes of the archive; undefined when it reaches to the end */
+type Left = Pick<Collected, 'missing' | 'more'> & { readonly bytes: number | undefined };
 
 /** Undefined when it is not what the collector writes. */
 async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | undefined> {
-	const line = (await reader.until(0x0a, 40))?.toString() ?? '';
-	const [, count = Number.NaN, more = 0] = /^(\d{1,9}) (\d{1,9})$/.exec(line)?.map(Number) ?? [];
+	const line = (await reader.until(0x0a, 60))?.toString() ?? '';
+	const [, count = Number.NaN, more = 0, bytes = 0] =
+		/^(\d{1,9}) (\d{1,9}) (\d{1,12}|-)$/.exec(line)?.map(Number) ?? [];
 	if (!(count <= mostNamed)) return undefined;
 	const missing: LeftBehind[] = [];
 	while (missing.length < count) {
@@ -139,7 +142,7 @@ async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | unde
 		if (!isReason(reason)) return undefined;
 		missing.push({ name: mask.text(cleanName(name)), reason: reasonsToLeave[reason] });
 	}
-	return { missing, more };
+	return { missing, more, bytes: Number.isNaN(bytes) ? undefined : bytes };
 }
 
 /** @param archive a tar stream; read to its end, or until as much was left behind as may be taken */
@@ -179,18 +182,30 @@ export function describeMissing({ missing, more }: Collected): string {
 	return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
 }
 
-async function collectFrom(reader: ByteReader, to: Destination): Promise<Collected> {
+/** Takes what comes behind the files. */
+export type OnRest = (rest: Readable) => Promise<void>;
+
+async function collectFrom(reader: ByteReader, to: Destination, onRest: OnRest | undefined): Promise<Collected> {
 	if (await reader.isOver()) return { files: [], missing: [], more: 0 };
 	const left = await readLeft(reader, to.mask);
 	if (left === undefined) return brokenOff;
-	const { files, missing } = await readArchive(reader.rest(), to);
+	const archive = left.bytes === undefined ? reader.rest() : reader.take(left.bytes);
+	const { files, missing } = left.bytes === 0 ? { files: [], missing: [] } : await readArchive(archive, to);
+	if (onRest && left.bytes !== undefined) {
+		// What was not read of the files lies before the rest.
+		await finished(archive.resume());
+		await onRest(reader.rest());
+	}
 	return { files: files.sort(byName), missing: [...left.missing, ...missing].sort(byName), more: left.more };
 }
 
-/** @param stream what a collector writes (collector.ts); empty when the program left nothing */
-export async function collect(stream: Readable, folder: string, mask: FileMask): Promise<Collected> {
+/**
+ * @param stream what a collector writes (collector.ts); empty when the program left nothing
+ * @param onRest receives the archive of the session, if the collector was asked for one
+ */
+export async function collect(stream: Readable, folder: string, mask: FileMask, onRest?: OnRest): Promise<Collected> {
 	try {
-		return await collectFrom(new ByteReader(stream), { folder, mask });
+		return await collectFrom(new ByteReader(stream), { folder, mask }, onRest);
 	} catch {
 		return brokenOff;
 	} finally {

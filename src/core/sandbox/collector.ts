@@ -14,13 +14,20 @@ export type LeaveReason = keyof typeof reasonsToLeave;
 /** More of them are only counted. */
 export const mostNamed = 100;
 
+/** What is wanted of a dead program. */
+export interface CollectorWish {
+	readonly files: boolean;
+	/** An archive of /work, without /work/in and /work/out, for the next job of the session. */
+	readonly session: boolean;
+}
+
 /**
  * Names may hold anything but NUL. Sizes are counted twice: files go by the blocks they really fill, so that neither holes
  * nor empty files take the place of real ones, and the archive holds what they claim, holes included, up to the limit.
- * Output: "COUNT MORE\n", COUNT words "REASON/NAME" that end in NUL, and the archive; MORE were left behind without a word.
+ * Output: "COUNT MORE BYTES\n", COUNT words "REASON/NAME" that end in NUL, and the archive of BYTES, or of all that is left for "-";
+ * MORE were left behind without a word. Behind it, if it is wanted, the archive of the session.
  */
-const choose = `
-cd /work && [ -d out ] && [ ! -L out ] || exit 0
+const chooseFiles = (countsBytes: boolean): string => `
 chmod -R u+rX out
 find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
 	take=() left=() more=0 total=0
@@ -37,15 +44,35 @@ find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
 		else take+=("out/$path") total=$((total + size))
 		fi
 	done
-	printf '%d %d\\n' "\${#left[@]}" "$more"
+	archive() {
+		[ "\${#take[@]}" = 0 ] || printf '%s\\0' "\${take[@]}" |
+			tar --create --file=- --null --no-recursion --files-from=-
+	}
+	printf '%d %d %s\\n' "\${#left[@]}" "$more" ${countsBytes ? '"$(archive | wc -c)"' : '-'}
 	[ "\${#left[@]}" = 0 ] || printf '%s\\0' "\${left[@]}"
-	[ "\${#take[@]}" = 0 ] || printf '%s\\0' "\${take[@]}" |
-		tar --create --file=- --null --no-recursion --files-from=-
+	archive
 }
 `;
 
-/** Started when nothing of the program is alive, without anything of its environment. */
-export const collectorFor = (): string[] => [
-	...['/usr/bin/env', '-i', 'PATH=/usr/bin', 'LC_ALL=C'],
-	...['/usr/bin/bash', '--noprofile', '--norc', '-c', choose],
-];
+const hasFiles = '[ -d out ] && [ ! -L out ]';
+
+/** Holes stay holes, so that the archive is no larger than what it holds. */
+const keepSession = `
+chmod -R u+rX . 2> /dev/null
+tar --create --file=- --sparse --anchored --exclude=./in --exclude=./out .
+`;
+
+function scriptFor({ files, session }: CollectorWish): string {
+	const nothing = session ? "printf '0 0 0\\n'" : ':';
+	const first = files ? `if ${hasFiles}; then${chooseFiles(session)}else ${nothing}; fi` : nothing;
+	return `chmod u+rwx /work; cd /work || exit\n${first}\n${session ? keepSession : ''}`;
+}
+
+/** Started when nothing of the program is alive, without anything of its environment. Empty when nothing is wanted. */
+export const collectorFor = (wish: CollectorWish): string[] =>
+	wish.files || wish.session
+		? [
+				...['/usr/bin/env', '-i', 'PATH=/usr/bin', 'LC_ALL=C'],
+				...['/usr/bin/bash', '--noprofile', '--norc', '-c', scriptFor(wish)],
+			]
+		: [];

@@ -21,6 +21,9 @@ export const initPath = '/opt/secure-code/init';
 /** What init opens as the stdin of the program: empty, unless the job's own is mounted on it. */
 export const stdinPath = '/opt/secure-code/stdin';
 
+/** The archive that a program's /work is made of, where it has a session. */
+export const sessionPath = '/opt/secure-code/session.tar';
+
 /** The list of certificates that programs trust. */
 export const certificatesPath = '/etc/ssl/certs/ca-certificates.crt';
 
@@ -137,6 +140,7 @@ function planFor(runtimes: readonly Runtime[], shown: readonly string[], library
 		mountedFiles: [
 			stdinPath,
 			authorityPath,
+			sessionPath,
 			...devices.map((name) => `/dev/${name}`),
 			...['py', 'js', 'ts', 'sh'].map((end) => `/code/main.${end}`),
 		],

@@ -6,7 +6,7 @@ import { fixedLimits } from '../../contract/limits.ts';
 import { RunFolder } from '../host/run-folder.ts';
 
 /** Where a program finds the data of its job. */
-const dataName = 'data.json';
+export const dataName = 'data.json';
 
 const refuse = (details: string) => new KnownError('JOB_INVALID', { details });
 

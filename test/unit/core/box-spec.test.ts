@@ -110,7 +110,7 @@ describe('boxSpecFor', () => {
 
 	it('collects files where they are wanted, with nothing of the environment of the program', () => {
 		const { collector } = boxSpecFor(request({ code: '' }), { ...parts, wantsFiles: true });
-		expect(collector).toEqual(collectorFor());
+		expect(collector).toEqual(collectorFor({ files: true, session: false }));
 	});
 
 	it('gives a job with a network the gateway as its resolver and the list of certificates', () => {

@@ -41,6 +41,9 @@ function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
 		runtimeFor: async () => bash,
 		packagesFor: () => ({ binds: [], modules: [] }),
 		bundlesWith: () => [],
+		sessionFor: () => {
+			throw new Error('no session was asked for');
+		},
 		shareInputs: async () => undefined,
 		...more,
 	};
@@ -252,7 +255,6 @@ describe('a job that is ended', () => {
 
 describe('a job that cannot be', () => {
 	it.each<[string, Partial<JobRequestInput>, string, string]>([
-		['a session', { session: 'one' }, 'session', 'no sessions are kept here'],
 		['a secret that does not exist', { secrets: ['KEY'] }, 'secrets', 'there is no secret called KEY'],
 	])('is refused for %s', async (_what, more, field, details) => {
 		const act = vi.fn(succeed);
@@ -329,7 +331,7 @@ describe('files of a job', () => {
 		const packer = pack();
 		for (const name of names) packer.entry({ name }, 'x');
 		packer.finalize();
-		return Readable.from([Buffer.from('0 0\n'), await buffer(packer)]);
+		return Readable.from([Buffer.from('0 0 -\n'), await buffer(packer)]);
 	}
 
 	const leave =

@@ -38,7 +38,7 @@ const ourSite = '/opt/secure-code/python-site';
 /** Beside the sources, and beside the bundle that is made of them. */
 const ownModule = (name: string): string => readFileSync(join(import.meta.dirname, 'python', name), 'utf8');
 
-const modules = ['secure_code_start.py', 'secure_code_figures.py'];
+const modules = ['secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'];
 
 const siteTexts = (folder: string): Record<string, string> => ({
 	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n${keepWishes}\n`,

@@ -11,8 +11,8 @@ export interface Launch {
 	readonly limitAddressSpace: boolean;
 }
 
-/** What a program finds done for it when it starts: its data in a variable, its figures saved. */
-export type StartWish = 'data' | 'figures';
+/** What is done for a program: its variables are kept in its session, its data is in a variable, its figures are saved. */
+export type StartWish = 'state' | 'data' | 'figures';
 
 export interface Program {
 	readonly code: string;

@@ -22,7 +22,7 @@ function archive(entries: readonly Entry[]): Promise<Buffer> {
 const noSecrets = createMask({});
 
 /** What the collector says before the archive when it leaves nothing behind. */
-const nothingLeft = Buffer.from('0 0\n');
+const nothingLeft = Buffer.from('0 0 -\n');
 
 const collectFrom = async (entries: readonly Entry[], folder: string, mask = noSecrets) =>
 	collect(Readable.from([nothingLeft, await archive(entries)]), folder, mask);
@@ -146,7 +146,7 @@ describe('what the collector left behind', () => {
 
 	it('is named, with the reason in words, and without secrets', async () => {
 		const mask = createMask({ KEY: 'hunter2-hunter3' });
-		expect(await told('3 7\nsize/huge.bin\0kind/a\nb/pipe\0depth/hunter2-hunter3\0', mask)).toEqual({
+		expect(await told('3 7 -\nsize/huge.bin\0kind/a\nb/pipe\0depth/hunter2-hunter3\0', mask)).toEqual({
 			files: [],
 			missing: [
 				{ name: 'a\nb/pipe', reason: 'not an ordinary file' },
@@ -159,13 +159,13 @@ describe('what the collector left behind', () => {
 
 	it.each([
 		'9',
-		'-1 0\n',
-		'1e9 0\n',
-		'101 0\n',
-		'1 0\nsize/x',
-		'1 0\nconstructor/x\0',
-		'1 0\nsize\0',
-		`1 0\nsize/${'x'.repeat(9_000)}\0`,
+		'-1 0 -\n',
+		'1e9 0 -\n',
+		'101 0 -\n',
+		'1 0 -\nsize/x',
+		'1 0 -\nconstructor/x\0',
+		'1 0 -\nsize\0',
+		`1 0 -\nsize/${'x'.repeat(9_000)}\0`,
 	])('is a broken list when it does not fit: %j', async (text) => {
 		const reason = 'the list of files ended early';
 		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0 });

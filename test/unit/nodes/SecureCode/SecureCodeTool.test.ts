@@ -88,7 +88,7 @@ describe('supplyData', () => {
 		});
 		expect([offered.name, offered.description]).toEqual([
 			'My_Tool_',
-			'Runs code.\n\nLimits: 5 s, 128 MB of memory, 50000 characters of code. Network: every public host. Modules: those that are installed; nothing can be installed. Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
+			'Runs code.\n\nLimits: 5 s, 128 MB of memory, 50000 characters of code. Network: every public host. Modules: those that are installed; nothing can be installed. Each call starts fresh; nothing is kept from earlier calls. Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
 		]);
 		expect(jobs).toEqual([]);
 	});

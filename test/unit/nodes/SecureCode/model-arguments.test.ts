@@ -137,7 +137,7 @@ describe('parseCall', () => {
 		);
 	});
 
-	it.each([['session', 'abc', 'this version starts every call fresh']])(
+	it.each([['session', 'abc', 'whether there is a session, and which, is decided for you']])(
 		'says that %s cannot be used yet instead of ignoring it',
 		(field, value, details) => {
 			expect(parseCall({ code: 'a', [field]: value })).toEqual({

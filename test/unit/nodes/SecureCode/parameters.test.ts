@@ -22,6 +22,9 @@ const sandboxNames = [
 ];
 
 const filesInNames = ['filesFrom', 'filesNode', 'fileProperties'];
+const sessionNames = [
+	...['session', 'sessionKey', 'sessionState', 'sessionHours', 'sessionQuota', 'sessionStore', 'sessionFolder'],
+];
 const filesOutNames = ['returnFiles', 'fileLinks', 'fileLinkHours'];
 
 describe('parameters', () => {
@@ -34,7 +37,7 @@ describe('parameters', () => {
 			'exposedSecrets',
 			'secretsMode',
 			'allowInlineSecrets',
-			...[...filesInNames, 'filesMode', 'dataFrom', 'dataJson', ...filesOutNames],
+			...[...filesInNames, 'filesMode', 'dataFrom', 'dataJson', ...filesOutNames, ...sessionNames],
 			'testCode',
 		]);
 		expect(stepParameters.map(({ name }) => name)).toEqual([
@@ -43,7 +46,7 @@ describe('parameters', () => {
 			...sandboxNames,
 			'useSecrets',
 			'exposedSecrets',
-			...[...filesInNames, 'dataFrom', 'dataJson', 'stdin', ...filesOutNames],
+			...[...filesInNames, 'dataFrom', 'dataJson', 'stdin', ...filesOutNames, ...sessionNames],
 		]);
 	});
 

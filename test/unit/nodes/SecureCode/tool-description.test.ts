@@ -16,6 +16,8 @@ const settings: Settings = {
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 
+const fresh = 'Each call starts fresh; nothing is kept from earlier calls.';
+
 describe('describeTool', () => {
 	it.each([
 		[{}, 'Network: none. Modules: those that are installed; nothing can be installed.'],
@@ -26,6 +28,8 @@ describe('describeTool', () => {
 			'Network: only a.example, *.b.example. Modules: only math, json.',
 		],
 	] as [Partial<Settings>, string][])('adds the limits that %j leaves to the model', (changes, sentences) => {
-		expect(describeTool(' Runs code.\n', { ...settings, ...changes })).toBe(`Runs code.\n\n${limits} ${sentences}`);
+		expect(describeTool(' Runs code.\n', { ...settings, ...changes })).toBe(
+			`Runs code.\n\n${limits} ${sentences} ${fresh}`,
+		);
 	});
 });

@@ -62,7 +62,13 @@ def save_figures():
     sys.meta_path.insert(0, Watch(['matplotlib', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'plotly.basedatatypes']))
 
 
-WISHES = {'data': preset_data, 'figures': save_figures}
+
+
+def keep_state():
+    import secure_code_state  # noqa: F401
+
+
+WISHES = {'state': keep_state, 'data': preset_data, 'figures': save_figures}
 
 for wish in os.environ.pop('SECURE_CODE_START', '').split(','):
     if wish in WISHES:
