@@ -25,12 +25,14 @@ asEachIdentity((jail) => {
 			expect(shown.filter((path) => !optional.includes(path))).toEqual(
 				[
 					...['bin', 'code', 'dev', 'etc', 'lib', 'opt', 'proc', 'sbin', 'tmp', 'usr', 'work'],
-					...['main.js', 'main.py', 'main.sh', 'main.ts'].map((name) => `code/${name}`),
+					// A bundle of npm packages is mounted on it; without one it is empty.
+					...['main.js', 'main.py', 'main.sh', 'main.ts', 'node_modules'].map((name) => `code/${name}`),
+					'work/out',
 					...['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero'].map(
 						(name) => `dev/${name}`,
 					),
 					...['group', 'hosts', 'nsswitch.conf', 'passwd', 'resolv.conf'].map((name) => `etc/${name}`),
-					...['authority.pem', 'init', 'stdin'].map((name) => `opt/secure-code/${name}`),
+					...['authority.pem', 'data.cjs', 'init', 'stdin'].map((name) => `opt/secure-code/${name}`),
 				].sort(),
 			);
 		});
@@ -153,7 +155,7 @@ for path in /etc/passwd /usr/bin/bash /opt/secure-code/init /code/main.sh /code/
 done
 ls /code/main.sh > /dev/null
 `;
-			expect(printed(await jail.bash(code))).toBe('/dev/shm\n/tmp\n/work\n');
+			expect(printed(await jail.bash(code))).toBe('/dev/shm\n/tmp\n/work\n/work/out\n');
 		});
 
 		test('a job without root wrote to its stdin file on the host, beyond every limit', async () => {
@@ -210,7 +212,7 @@ print(libc.shmget(0x1234, 4096, 0o1666), libc.semget(0x1234, 1, 0o1666) >= 0, li
 			const look = `
 import ctypes, os, socket
 libc = ctypes.CDLL(None)
-print([os.listdir(folder) for folder in ('/work', '/tmp', '/dev/shm')], sorted(p for p in os.listdir('/proc') if p.isdigit()))
+print([os.listdir(folder) for folder in ('/work', '/tmp', '/dev/shm')], *os.listdir('/work/out'), sorted(p for p in os.listdir('/proc') if p.isdigit()))
 print(libc.shmget(0x1234, 4096, 0o666), libc.semget(0x1234, 1, 0o666), libc.mq_open(b'/left', 0, 0, None))
 for address in (('localhost', 4242), '\\0left'):
     try: socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET).connect(address); print('REACHED')
@@ -218,7 +220,7 @@ for address in (('localhost', 4242), '\\0left'):
 `;
 			await jail.python(leave);
 			expect(printed(await jail.python(look))).toBe(
-				"[[], [], []] ['1', '2']\n-1 -1 -1\nConnection refused\nConnection refused\n",
+				"[['out'], [], []] ['1', '2']\n-1 -1 -1\nConnection refused\nConnection refused\n",
 			);
 		});
 

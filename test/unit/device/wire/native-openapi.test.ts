@@ -25,7 +25,7 @@ describe('the OpenAPI document', () => {
 		const open = Object.values(paths).flatMap((path) =>
 			Object.values(path).filter(({ security }) => security.length === 0),
 		);
-		expect(open.map(({ operationId }) => operationId)).toEqual(['getHealth', 'getDocument', 'submitJob']);
+		expect(open.map(({ operationId }) => operationId)).toEqual(['getHealth', 'getDocument', 'enroll', 'submitJob']);
 	});
 
 	it('refers only to what is in it', () => {
