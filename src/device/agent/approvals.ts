@@ -27,6 +27,8 @@ const isWaiting = (approval: Approval | undefined): boolean => approval?.state =
 export class ApprovalDesk implements Approvals {
 	readonly #parts: ApprovalParts;
 	readonly #answered = new EventEmitter().setMaxListeners(0);
+	/** The answer that is being written. */
+	#last: Promise<unknown> = Promise.resolve();
 
 	constructor(parts: ApprovalParts) {
 		this.#parts = parts;
@@ -68,8 +70,11 @@ export class ApprovalDesk implements Approvals {
 		while (true) {
 			const approval = this.#require(approvalId);
 			if (!isWaiting(approval)) return approval;
-			if (signal.aborted) return this.#close(approval, 'cancelled', {});
-			if (approval.expiresAt <= this.#parts.now()) return this.#close(approval, 'expired', {});
+			const isLate = approval.expiresAt <= this.#parts.now();
+			if (signal.aborted || isLate) {
+				await this.#closeUnanswered(approval, signal.aborted ? 'cancelled' : 'expired');
+				continue;
+			}
 			const over = AbortSignal.any([signal, AbortSignal.timeout(approval.expiresAt - this.#parts.now())]);
 			await once(this.#answered, approvalId, { signal: over }).catch(() => {});
 		}
@@ -92,7 +97,14 @@ export class ApprovalDesk implements Approvals {
 		return isTheirs || may(principal, 'approve') ? approval : undefined;
 	}
 
-	async answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Promise<Approval> {
+	/** Answers are taken one after another, so that each sees those before it. */
+	answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Promise<Approval> {
+		const answered = this.#last.then(() => this.#answer(principal, approvalId, answer));
+		this.#last = answered.catch(() => {});
+		return answered;
+	}
+
+	async #answer(principal: Principal, approvalId: string, answer: ApprovalAnswer): Promise<Approval> {
 		const approval = this.get(principal, approvalId);
 		if (!approval) throw new KnownError('JOB_NOT_FOUND');
 		refuseAnswer(principal, approval, answer, this.#parts.now());
@@ -111,6 +123,13 @@ export class ApprovalDesk implements Approvals {
 		const approval = this.#parts.store.approval(approvalId);
 		if (!approval) throw new KnownError('JOB_NOT_FOUND');
 		return approval;
+	}
+
+	/** Somebody may have answered in the same moment; then that holds. */
+	async #closeUnanswered(approval: Approval, state: 'cancelled' | 'expired'): Promise<void> {
+		await this.#close(approval, state, {}).catch((error: unknown) => {
+			if (!KnownError.is(error) || error.code !== 'APPROVAL_OVER') throw error;
+		});
 	}
 
 	/** Writes only what nobody else has written in between. */

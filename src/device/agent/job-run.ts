@@ -1,4 +1,5 @@
 /** One job of the agent on its way through the story: decided by the policy, approved by people, recorded before it runs and after. */
+import { randomUUID } from 'node:crypto';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import type { Approval } from '../../contract/approval.ts';
 import type { JobDraft, JobState } from '../../contract/device-job.ts';
@@ -13,6 +14,7 @@ import type { DeviceJob, Runner } from '../../core/runner/runner.ts';
 import type { StopReason } from '../../core/sandbox/backend.ts';
 import type { ApprovalMirror } from './approval-mirror.ts';
 import type { ApprovalDesk } from './approvals.ts';
+import type { Log } from './face.ts';
 import type { Feed } from './feed.ts';
 import { freeze, type Planned, planned } from './freeze.ts';
 import { acceptedEntry, endEntry, startEntry } from './job-entries.ts';
@@ -30,6 +32,7 @@ export interface RunParts {
 	readonly queue: FairQueue;
 	readonly config: AgentConfig;
 	readonly decide: Decider;
+	readonly log: Log;
 	now(): number;
 	/** Hears each state after it was written. */
 	onState(jobId: string, state: JobState): void;
@@ -227,10 +230,19 @@ export class JobRun {
 		this.#setRecorded();
 	}
 
-	/** What an operator must mend ends the job; if even that cannot be written, nobody is told that it was. */
+	/** What an operator must mend ends the job, and so does a bug; if the end cannot be written, nobody is told that it was. */
 	#failed(error: unknown): JobResult {
-		if (!KnownError.is(error) || error.code === 'AUDIT_BROKEN') throw error;
+		if (this.#isOver) throw error;
+		if (!KnownError.is(error)) return this.#unforeseen(error);
+		if (error.code === 'AUDIT_BROKEN') throw error;
 		return withoutRun(error.row.audience === 'model' ? 'denied' : 'broken', error.problem);
+	}
+
+	#unforeseen(error: unknown): JobResult {
+		const id = randomUUID();
+		const stack = error instanceof Error ? error.stack : String(error);
+		this.#parts.log.error({ jobId: this.row.jobId, id, stack }, 'a job failed in a way that nobody foresaw');
+		return withoutRun('broken', problemFor('INTERNAL', { id }));
 	}
 }
 

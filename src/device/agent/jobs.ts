@@ -14,14 +14,12 @@ import type { PolicyDecision } from '../../contract/policy.ts';
 import { may, type Principal } from '../../contract/principal.ts';
 import type { OutputStream } from '../../core/sandbox/backend.ts';
 import { admit } from './admission.ts';
-import type { Log } from './face.ts';
 import { Feed, type FeedPlace } from './feed.ts';
 import { JobRun, type RunParts } from './job-run.ts';
 import type { GrepHit, JobRow, Jobs, OutputPage, Rates, Submission } from './ports.ts';
 
 export interface DeskParts extends Omit<RunParts, 'onState'> {
 	readonly rates: Rates;
-	readonly log: Log;
 	/** Hears every job whose state changed, after it was written. */
 	onChange(job: JobView): void;
 	/** Hears of every request that came before. */
@@ -91,7 +89,7 @@ export class JobDesk implements Jobs {
 
 	async cancel(principal: Principal, jobId: string): Promise<JobView> {
 		const job = this.get(principal, jobId);
-		if (!job || !may(principal, 'cancel')) throw new KnownError('JOB_NOT_FOUND');
+		if (!job || !mayChange(principal, job)) throw new KnownError('JOB_NOT_FOUND');
 		await this.#end(jobId);
 		return this.#require(jobId);
 	}
@@ -110,7 +108,7 @@ export class JobDesk implements Jobs {
 
 	forget(principal: Principal, jobId: string): boolean {
 		const job = this.get(principal, jobId);
-		if (!job || !isOver(job.state) || !may(principal, 'cancel')) return false;
+		if (!job || !isOver(job.state) || !mayChange(principal, job)) return false;
 		this.#parts.store.output(jobId).remove();
 		return true;
 	}
@@ -239,3 +237,7 @@ const seesAll = ({ roles }: Principal): boolean => roles.some((role) => role !==
 
 const mayRead = (principal: Principal, job: JobView): boolean =>
 	may(principal, 'read') && (seesAll(principal) || job.principal === principal.name);
+
+/** A role that lets a key look at the jobs of others lets nobody end them. */
+const mayChange = (principal: Principal, job: JobView): boolean =>
+	may(principal, 'cancel') && (may(principal, 'administer') || job.principal === principal.name);

@@ -67,7 +67,8 @@ export function jobHandlers(parts: Parts, auth: NativeAuth): JobHandlers {
 			refuseUnlessMay(caller.principal, 'cancel', 'delete output');
 			if (!isOver(job.state))
 				throw new KnownError('REQUEST_INVALID', { details: 'the job is not over yet; cancel it first' });
-			jobs.forget(caller.principal, jobId);
+			if (!jobs.forget(caller.principal, jobId))
+				throw new KnownError('AUTH_FORBIDDEN', { details: 'only its owner and an admin delete the output of a job' });
 			return jobFor(parts, caller.principal, jobId);
 		},
 		async explainJob({ caller, body }) {

@@ -93,6 +93,18 @@ describe('a job that the policy allows', () => {
 	});
 });
 
+describe('a job whose runner fails in a way that nobody foresaw', () => {
+	it('ends as broken, on record, and says nothing of the inside', async () => {
+		const job = await run({
+			act: async () => {
+				throw new Error('ENOSPC: no space left on device, mkdtemp /tmp/secret');
+			},
+		});
+		expect([job.state, job.result?.status, job.result?.problem?.code]).toEqual(['ended', 'broken', 'INTERNAL']);
+		expect(JSON.stringify(job)).not.toContain('secret');
+	});
+});
+
 describe('a job that is refused', () => {
 	it('by the policy is recorded with its reasons, and nothing runs', async () => {
 		const job = await run({ decide: () => decided('deny') });
@@ -122,6 +134,14 @@ describe('a job that is refused', () => {
 		const again = await codeOf(desk.jobs.submit(ann, fresh));
 		await restart();
 		expect([again, await codeOf(desk.jobs.submit(ann, fresh))]).toEqual(['REQUEST_REPLAYED', 'REQUEST_REPLAYED']);
+	});
+
+	it('once when the same id comes twice at the same moment, and the other hears that it came before', async () => {
+		begin({ decide: () => decided('deny'), queueLength: 2 });
+		const one = () => codeOf(desk.jobs.submit(ann, submission({}, { clientId: 'same' })));
+		const codes = [...(await Promise.all([one(), one()])), ...(await Promise.all([one(), one()]))];
+		expect(codes.sort()).toEqual(['REQUEST_REPLAYED', 'REQUEST_REPLAYED', 'REQUEST_REPLAYED', 'done']);
+		expect(await codeOf(desk.jobs.submit(ann, submission()))).toBe('done');
 	});
 
 	it('when its key sends too much', async () => {
@@ -213,6 +233,38 @@ describe('a job that needs approval', () => {
 		const other = (await desk.approvals.answer(carl, approvalId, { answer: 'approve' })).state;
 		await expect.poll(() => desk.store.job(jobId)?.state).toBe('ended');
 		expect([once, twice, other, desk.ran.length]).toEqual(['pending', 'APPROVAL_FORBIDDEN', 'approved', 1]);
+	});
+
+	it('that two must approve counts both when they answer at the same moment, and one person once', async () => {
+		const { jobId, approvalId } = await asked({ config: { approvals: { needed: 2 } } });
+		const yes = (who: Principal) => codeOf(desk.approvals.answer(who, approvalId, { answer: 'approve' }));
+		const carl = person('carl', { roles: ['approver'] });
+		const twice = await Promise.all([yes(bob), yes(bob)]);
+		const thrice = await Promise.all([yes(bob), yes(carl)]);
+		await expect.poll(() => desk.store.job(jobId)?.state).toBe('ended');
+		expect([twice.sort(), thrice.sort(), desk.store.approval(approvalId)?.approvedBy]).toEqual([
+			['APPROVAL_FORBIDDEN', 'done'],
+			['APPROVAL_FORBIDDEN', 'done'],
+			['bob', 'carl'],
+		]);
+	});
+
+	it('that two must approve keeps two answers of the same moment', async () => {
+		const { approvalId } = await asked({ config: { approvals: { needed: 2 } } });
+		const carl = person('carl', { roles: ['approver'] });
+		const both = [bob, carl].map((who) => desk.approvals.answer(who, approvalId, { answer: 'approve' }));
+		const states = (await Promise.all(both)).map(({ state }) => state);
+		expect([states, desk.store.approval(approvalId)?.approvedBy]).toEqual([
+			['pending', 'approved'],
+			['bob', 'carl'],
+		]);
+	});
+
+	it('that is answered in the moment in which its job is cancelled ends cancelled', async () => {
+		const { jobId, approvalId } = await asked();
+		const answered = desk.approvals.answer(bob, approvalId, { answer: 'approve' });
+		const job = await desk.jobs.cancel(ann, jobId);
+		expect([(await answered).state, job.result?.status, desk.ran]).toEqual(['approved', 'cancelled', []]);
 	});
 
 	it('takes one of two answers that come at the same moment', async () => {
@@ -337,6 +389,14 @@ describe('a cancelled job', () => {
 		const { jobId } = await run();
 		expect(await codeOf(desk.jobs.cancel(person('carl'), jobId))).toBe('JOB_NOT_FOUND');
 		expect(await codeOf(desk.jobs.cancel(person('vic', { roles: ['viewer'] }), jobId))).toBe('JOB_NOT_FOUND');
+	});
+
+	it('cannot be another one’s, or its output deleted, by a key that runs jobs and may look at others', async () => {
+		const { jobId } = await run({ act: saying('text') });
+		const both = person('both', { roles: ['executor', 'viewer'] });
+		const codes = [await codeOf(desk.jobs.cancel(both, jobId)), desk.jobs.forget(both, jobId)];
+		const admin = person('root', { roles: ['admin'] });
+		expect([...codes, desk.jobs.forget(admin, jobId)]).toEqual(['JOB_NOT_FOUND', false, true]);
 	});
 });
 
