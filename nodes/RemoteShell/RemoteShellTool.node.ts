@@ -15,6 +15,7 @@ import { offerRemoteShell } from './offer-tool.ts';
 import { toolParameters } from './parameters.ts';
 import { credentialSlots } from './protocols.ts';
 import { runTool } from './run-tool.ts';
+import { callOfItem } from './to-command.ts';
 
 export class RemoteShellTool implements INodeType {
 	description: INodeTypeDescription = {
@@ -44,7 +45,8 @@ export class RemoteShellTool implements INodeType {
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const items: INodeExecutionData[] = [];
 		for (const index of this.getInputData().keys()) {
-			const json = (await runTool(this, readModelArguments(this, index), index)) as IDataObject;
+			const asked = { raw: readModelArguments(this, index), call: callOfItem(this, index) };
+			const json = (await runTool(this, asked, index)) as IDataObject;
 			items.push({ json, pairedItem: { item: index } });
 		}
 		return [items];

@@ -1,4 +1,5 @@
 /** Remote Shell as a tool for agents. */
+import { randomUUID } from 'node:crypto';
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 import { offerTool } from '../shared/offer-tool.ts';
 import { toNodeError } from '../shared/to-node-error.ts';
@@ -18,7 +19,8 @@ export async function offerRemoteShell(context: ISupplyDataFunctions, itemIndex:
 		return {
 			description: describeTool(context.getNodeParameter('toolDescription', itemIndex) as string, settings, operation),
 			schema: toolSchema(z, settings, operation),
-			run: async (raw) => ({ result: await runTool(context, raw, itemIndex) }),
+			// One run of the node serves all calls of the agent, and nothing tries one of them again.
+			run: async (raw) => ({ result: await runTool(context, { raw, call: randomUUID() }, itemIndex) }),
 		};
 	});
 }

@@ -16,12 +16,17 @@ export type JobAction = (client: DeviceClient, watch: Watch) => Promise<RemoteRe
 export function runOnDevices(
 	context: NodeContext,
 	settings: Settings,
-	asked: { readonly command: Command; readonly devices: DeviceList; readonly later: boolean },
+	asked: {
+		readonly command: Command;
+		readonly devices: DeviceList;
+		readonly later: boolean;
+		readonly call?: string | undefined;
+	},
 	itemIndex: number,
 	live?: LiveOutput,
 ): Promise<RemoteResult[]> {
-	const { command, devices, later } = asked;
-	const key = idempotencyKey(context, itemIndex);
+	const { command, devices, later, call } = asked;
+	const key = idempotencyKey(context, itemIndex, call);
 	const watch: Watch = {
 		signal: context.getExecutionCancelSignal(),
 		...(live && devices.size === 1 && { onOutput: (_stream, text) => live.push(text) }),

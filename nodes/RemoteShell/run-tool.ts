@@ -14,11 +14,23 @@ import { readOperation, type ToolOperation } from './operations.ts';
 import { forModel, hintFor, logResults } from './results.ts';
 import { readSettings, type Settings } from './settings.ts';
 
+export interface ToolCall {
+	/** What the model passed. */
+	readonly raw: unknown;
+	/** What tells this call from the others of the same run; undefined: the run is the call. */
+	readonly call: string | undefined;
+}
+
 /** A call that reached no device. */
 const refusal = ({ protocol }: Settings, problem: Problem): RemoteResult =>
 	remoteResult({ device: '', protocol }, { status: 'denied', problem });
 
-async function run(context: NodeContext, settings: Settings, raw: unknown, itemIndex: number): Promise<RemoteResult[]> {
+async function run(
+	context: NodeContext,
+	settings: Settings,
+	{ raw, call }: ToolCall,
+	itemIndex: number,
+): Promise<RemoteResult[]> {
 	const parsed = parseRun(raw);
 	if ('problem' in parsed) return [refusal(settings, parsed.problem)];
 	const { command, devices } = parsed.call;
@@ -26,7 +38,13 @@ async function run(context: NodeContext, settings: Settings, raw: unknown, itemI
 	if ('problem' in chosen) return [refusal(settings, chosen.problem)];
 	const live = LiveOutput.of(context, itemIndex);
 	try {
-		return await runOnDevices(context, settings, { command, devices: chosen.devices, later: false }, itemIndex, live);
+		return await runOnDevices(
+			context,
+			settings,
+			{ command, devices: chosen.devices, later: false, call },
+			itemIndex,
+			live,
+		);
 	} finally {
 		await live?.end();
 	}
@@ -49,25 +67,25 @@ async function aboutJob(
 	return forModel(results);
 }
 
-async function answer(context: NodeContext, raw: unknown, itemIndex: number): Promise<object> {
+async function answer(context: NodeContext, asked: ToolCall, itemIndex: number): Promise<object> {
 	const settings = await readSettings(context, itemIndex);
 	const operation = readOperation(context, itemIndex);
 	if (operation !== 'run') {
-		const parsed = parseJob(raw);
+		const parsed = parseJob(asked.raw);
 		return 'problem' in parsed
 			? refusal(settings, parsed.problem)
 			: aboutJob(context, settings, parsed.call, operation);
 	}
-	const results = await run(context, settings, raw, itemIndex);
+	const results = await run(context, settings, asked, itemIndex);
 	logResults(context, results);
 	context.addExecutionHints(hintFor(results));
 	return forModel(results);
 }
 
 /** Throws only what a person must repair. */
-export async function runTool(context: NodeContext, raw: unknown, itemIndex: number): Promise<object> {
+export async function runTool(context: NodeContext, asked: ToolCall, itemIndex: number): Promise<object> {
 	try {
-		return await answer(context, raw, itemIndex);
+		return await answer(context, asked, itemIndex);
 	} catch (error) {
 		if (KnownError.is(error) && error.row.audience === 'model') return { status: 'denied', problem: error.problem };
 		throw toNodeError(context, error, itemIndex);

@@ -80,8 +80,13 @@ export function fakeContext(options: ContextOptions) {
 		}),
 		getCredentials: async (type: string) => options.credentials?.[type] ?? { secrets: options.secrets?.[type] },
 		getWorkflow: () => ({ id: 'w1' }),
+		getInstanceId: () => 'i1',
 		getExecutionId: () => options.executionId ?? 'e1',
-		getInputData: () => options.items ?? [{ json: { code: 'from the agent item', files: ['from the agent item'] } }],
+		// There is one input, so that whoever takes the index of an item for that of an input finds nothing.
+		getInputData: (inputIndex = 0) =>
+			inputIndex === 0
+				? (options.items ?? [{ json: { code: 'from the agent item', files: ['from the agent item'] } }])
+				: [],
 		getNodeParameter: parameterReader(options),
 		getWorkflowDataProxy: () => ({
 			$fromAI: (name: string) => (options.args as Record<string, unknown>)?.[name] ?? undefined,

@@ -74,6 +74,14 @@ function parseUrl(url: string): URL {
 	throw new KnownError('CONFIG_INVALID', { details: 'the URL of the device must begin with http:// or https://' });
 }
 
+/** Whoever says which certificate to trust does not mean a connection without one. */
+function refusePlain({ protocol }: URL, { ca, fingerprint }: Endpoint): void {
+	if (protocol === 'https:' || (!ca && !fingerprint)) return;
+	throw new KnownError('CONFIG_INVALID', {
+		details: 'the URL of a device with a certificate or a fingerprint must begin with https://',
+	});
+}
+
 const faults: Readonly<Record<string, string>> = {
 	ECONNREFUSED: 'nothing listens there',
 	ENOTFOUND: 'its name is not known',
@@ -134,6 +142,7 @@ export class DeviceHttp {
 
 	constructor(endpoint: Endpoint) {
 		this.#base = parseUrl(endpoint.url);
+		refusePlain(this.#base, endpoint);
 		this.#pool = new Pool(this.#base.origin, {
 			connections,
 			connect: connectorFor(endpoint),

@@ -73,7 +73,7 @@ export class OgentClient implements DeviceClient {
 
 	async run(asked: RemoteCommand, watch: Watch = {}): Promise<RemoteResult> {
 		const submitted = await this.submit(asked);
-		if (submitted.jobId === null || isRemoteOver(submitted.status)) return submitted;
+		if (submitted.jobId === null || isSettled(submitted)) return submitted;
 		return this.wait(submitted.jobId, runMs, watch);
 	}
 
@@ -102,12 +102,7 @@ export class OgentClient implements DeviceClient {
 	/** An abort of the signal is passed on as a cancel, over a connection of its own. */
 	async wait(jobId: string, ms: number, { signal }: Watch = {}): Promise<RemoteResult> {
 		try {
-			return await poll(
-				() => this.status(jobId),
-				({ status }) => isRemoteOver(status),
-				ms,
-				signal,
-			);
+			return await poll(() => this.status(jobId), isSettled, ms, signal);
 		} catch (error) {
 			if (!signal?.aborted) throw error;
 			return await this.cancel(jobId);
@@ -235,7 +230,7 @@ export class OgentClient implements DeviceClient {
 
 	#ofExecution(execution: OgentExecution): RemoteResult {
 		const jobId = execution.executionId;
-		const waiting = /approval required: (\S+)/.exec(execution.message ?? '')?.[1];
+		const waiting = /^Waiting for approval (\S+)$/.exec(execution.message ?? '')?.[1];
 		if (waiting !== undefined && execution.status === 'queued')
 			return remoteResult(this.#place, {
 				status: 'awaiting_approval',
@@ -278,6 +273,8 @@ export class OgentClient implements DeviceClient {
 		return endTime === null ? { reliability: 'best_effort', notes } : { reliability: 'exact', notes: [] };
 	}
 }
+
+const isSettled = ({ status }: RemoteResult): boolean => status === 'awaiting_approval' || isRemoteOver(status);
 
 function endOf({ status, error }: OgentExecution, exitCode: number | null): Parameters<typeof remoteResult>[1] {
 	if (status === 'cancelled') return { status: 'cancelled', problem: problemFor('JOB_CANCELLED') };

@@ -104,6 +104,11 @@ describe('the connection to a device', () => {
 		);
 	});
 
+	it('refuses a fingerprint or an authority where there is no certificate, before anything is sent', () => {
+		for (const trust of [{ fingerprint: own.fingerprint }, { ca: own.cert }])
+			expect(() => client({ url: 'http://127.0.0.1:1', ...trust })).toThrow('must begin with https://');
+	});
+
 	it('refuses a URL that is none', () => {
 		expect(() => client({ url: 'ftp://a' })).toThrow('must begin with http:// or https://');
 	});

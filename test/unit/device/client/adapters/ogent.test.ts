@@ -84,6 +84,17 @@ describe('an original Ogent service', () => {
 	});
 });
 
+describe('our agent behind the protocol of Ogent', () => {
+	it('waits for approval, and the caller hears it at once', async () => {
+		const execution = { executionId: 'e-1', status: 'queued', message: 'Waiting for approval apr-1' };
+		const url = await listen(async (_request, response) => json(response, 200, execution));
+		const http = new DeviceHttp({ url });
+		const client = new OgentClient('web-1', http, async () => 'tok', { dialect: 'service', marksExit: false });
+		const { status, jobId, approval } = await client.run(script('echo x'), { signal: AbortSignal.timeout(3_000) });
+		expect([status, jobId, approval?.approvalId]).toEqual(['awaiting_approval', 'e-1', 'apr-1']);
+	});
+});
+
 describe('a login', () => {
 	it('gives one token for many calls, and a wrong password is an answer with a fix', async () => {
 		let logins = 0;
