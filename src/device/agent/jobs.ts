@@ -42,7 +42,9 @@ export class JobDesk implements Jobs {
 
 	/** Goes on with what an earlier process accepted and never began; the policy of now decides again. */
 	async resume(): Promise<void> {
-		for (const row of await this.#parts.store.recover()) void this.#start(row, false).catch(() => {});
+		const rows = await this.#parts.store.recover();
+		// Whoever asks from now on finds each of them, and can cancel it.
+		await Promise.all(rows.map((row) => this.#start(row, false).catch(() => {})));
 	}
 
 	async submit(principal: Principal, submission: Submission): Promise<JobView> {

@@ -443,6 +443,14 @@ describe('a restart', () => {
 		expect(desk.ran.map((job) => job.jobId)).toEqual([jobId]);
 	});
 
+	it('ends a job that had not begun when it is cancelled at once', async () => {
+		begin({ decide: () => decided('ask') });
+		const { jobId } = await desk.jobs.submit(ann, submission());
+		await restart({ decide: () => decided('ask') });
+		const job = await desk.jobs.cancel(ann, jobId);
+		expect([job.state, job.result?.status]).toEqual(['ended', 'cancelled']);
+	});
+
 	it('lets the policy of now decide about what waited', async () => {
 		begin({ act: () => new Promise(() => {}), slots: 1 });
 		await desk.jobs.submit(ann, submission());

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { RemoteShellTool } from '../../../../nodes/RemoteShell/RemoteShellTool.node.ts';
 import { fakeContext, useN8nModules } from '../../../helpers/n8n.ts';
 import { originalAgent3 } from '../../../helpers/originals/agent3.ts';
+import { originalQuickCmd } from '../../../helpers/originals/quickcmd.ts';
 
 const tool = new RemoteShellTool();
 const { properties } = tool.description;
@@ -64,6 +65,17 @@ describe('Remote Shell as a tool', () => {
 		const offered = await supply(options(credentials));
 		const result = JSON.parse(await offered.invoke({ argv: ['echo', 'hi'], device: 'a' }));
 		expect(result).toMatchObject({ device: 'a', status: 'succeeded', stdout: 'hi\n' });
+	});
+
+	it('takes the same command twice for two jobs when an older agent calls twice', async () => {
+		const secret = 'a secret of at least thirty-two bytes';
+		const { url, commands } = await originalQuickCmd(secret);
+		const credentials = { remoteShellQuickCmdApi: { url, secret, controllerId: 'controller-1' } };
+		const offered = await supply({ credentials, parameters: { protocol: 'quickcmd' } });
+		const ids = [];
+		for (let call = 0; call < 2; call++)
+			ids.push(JSON.parse(await offered.invoke({ script: 'echo now', device: 'device' })).jobId);
+		expect([new Set(ids).size, commands]).toEqual([2, ['echo now', 'echo now']]);
 	});
 
 	it('offers a command and the names of the author’s devices, and nothing that widens what he set', async () => {
