@@ -128,24 +128,24 @@ export class Judge {
 		const { policy, capability } = this.#asked;
 		const name = written.slice(written.lastIndexOf('/') + 1);
 		this.reasons.push(...commandReasons(policy, capability.name, name, this.#command));
-		const program = this.#programOf(name);
-		const objections = program ? this.#objections(program, written, args, from) : [`no rule allows ${name || written}`];
+		const program = this.#programOf(name, written);
+		const objections = program ? this.#objections(program, args, from) : [`no rule allows ${written.slice(0, 80)}`];
 		this.#conclude(name, program ? `program/${name}` : 'default', args, objections);
 	}
 
-	#programOf(name: string): Program | undefined {
+	/** What lies elsewhere is another program, whatever it is called. */
+	#programOf(name: string, written: string): Program | undefined {
 		const { policy, capability } = this.#asked;
 		if (capability.programs !== '*' && !capability.programs.includes(name)) return undefined;
-		return policy.programs.get(name);
+		const program = policy.programs.get(name);
+		return program && (!written.includes('/') || this.#isWhereItLies(program, written)) ? program : undefined;
 	}
 
-	#objections(program: Program, written: string, args: readonly Field[], from: From): string[] {
+	#objections(program: Program, args: readonly Field[], from: From): string[] {
 		const objections: string[] = [];
 		const object = (why: string): void => {
 			objections.push(`${program.name}: ${why} is not allowed`);
 		};
-		if (written.includes('/') && !this.#isWhereItLies(program, written))
-			object(`to start it as ${written.slice(0, 80)}`);
 		if (program.path !== null && this.#depth > 1) object('to start it by another command');
 		if (program.isBuiltin && from !== 'script') object('outside of a script');
 		if (program.anyArguments) this.#judgeAnyArguments(program, args, object);

@@ -7,7 +7,6 @@ import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
-import type { Policy } from '../../core/policy/policy.ts';
 import { FairQueue } from '../../core/queue.ts';
 import type { Runner } from '../../core/runner/runner.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
@@ -16,7 +15,7 @@ import { AuditWatch } from './audit-watch.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
 import type { AgentLog } from './log.ts';
-import { capabilitiesOf, deciderOf, programsOf, readPolicy } from './policy-book.ts';
+import { capabilitiesOf, deciderOf, type PolicyBook, programsOf, readBook } from './policy-book.ts';
 import type { Approvals, Jobs, Store } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import { runnerFor } from './runner-choice.ts';
@@ -59,7 +58,7 @@ export class Engine {
 	readonly #desk: JobDesk;
 	readonly #audit: AuditWatch;
 	readonly approvals: Approvals;
-	#policy: Policy;
+	#policy: PolicyBook;
 	#runner: Runner;
 
 	/** Throws what keeps an agent from starting: a policy or an audit that does not hold, another agent in the folder. */
@@ -67,7 +66,7 @@ export class Engine {
 		const { dir, config, log, observer } = parts;
 		this.#parts = parts;
 		this.#policy = this.#readPolicy();
-		this.#runner = runnerFor(dir, config, this.#policy);
+		this.#runner = runnerFor(dir, config, this.#policy.main);
 		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
 		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
@@ -126,7 +125,7 @@ export class Engine {
 	async reloadPolicy(): Promise<string> {
 		const policy = this.#readPolicy();
 		await this.record({ event: 'policy.load', policyHash: policy.hash });
-		this.#runner = runnerFor(this.#parts.dir, this.#parts.config, policy);
+		this.#runner = runnerFor(this.#parts.dir, this.#parts.config, policy.main);
 		this.#policy = policy;
 		return policy.hash;
 	}
@@ -160,11 +159,10 @@ export class Engine {
 		this.#store.close();
 	}
 
-	#readPolicy(): Policy {
+	#readPolicy(): PolicyBook {
 		const { dir, config, allowsExposed } = this.#parts;
-		return readPolicy({
-			path: placed(dir, config.policyFile),
-			dir,
+		return readBook({
+			...{ path: placed(dir, config.policyFile), dir, config },
 			...(allowsExposed !== undefined && { allowsExposed }),
 		});
 	}

@@ -22,7 +22,7 @@ const invalid = (details: string, cause?: unknown) =>
 	new KnownError('POLICY_INVALID', { details: `the manifest ${details}` }, { cause });
 
 /** Of the manifest only this is read here; the rest is the policy's. Absent: the first one, which had no version. */
-const versionSchema = z.looseObject({ version: z.int().min(0).default(0) });
+const headSchema = z.looseObject({ device_id: z.string(), version: z.int().min(0).default(0) });
 
 const placed = (dir: string, file: string): string => (isAbsolute(file) ? file : join(dir, file));
 
@@ -45,11 +45,11 @@ function readKey(path: string): KeyObject {
 	}
 }
 
-function versionIn(text: string): number {
+function headOf(text: string): z.infer<typeof headSchema> {
 	try {
-		return versionSchema.parse(parse(text, { maxAliasCount: 0 })).version;
+		return headSchema.parse(parse(text, { maxAliasCount: 0 }));
 	} catch (error) {
-		throw invalid('is no YAML with a version, or with none', error);
+		throw invalid('is no YAML with the id of a device, and a version or none', error);
 	}
 }
 
@@ -67,9 +67,13 @@ function lastVersion(dir: string): number {
 /**
  * Reads the manifest of the configuration.
  * @returns undefined when the configuration has none
- * @throws POLICY_INVALID for one that is not signed by the pinned key, or is older than the last one
+ * @throws POLICY_INVALID for one that is not signed by the pinned key, is for another device, or is older than the last one
  */
-export function readManifest(dir: string, settings: AgentConfig['deviceAgent']): Manifest | undefined {
+export function readManifest(
+	dir: string,
+	settings: AgentConfig['deviceAgent'],
+	deviceId: string,
+): Manifest | undefined {
 	const { manifestFile, manifestKeyFile } = settings;
 	if (manifestFile === undefined) return undefined;
 	if (manifestKeyFile === undefined) throw invalid('needs the public key of its operator: deviceAgent.manifestKeyFile');
@@ -78,7 +82,8 @@ export function readManifest(dir: string, settings: AgentConfig['deviceAgent']):
 	if (!isSignedManifest(bytes, read(`${path}.sig`), readKey(placed(dir, manifestKeyFile))))
 		throw invalid('is not signed by its operator');
 	const text = new TextDecoder().decode(bytes);
-	const version = versionIn(text);
+	const { version, device_id: device } = headOf(text);
+	if (device !== deviceId) throw invalid(`is for the device ${device.slice(0, 100)}`);
 	const last = lastVersion(dir);
 	if (version < last) throw invalid(`has the version ${version}, and ${last} was in use`);
 	return { text, version };

@@ -6,6 +6,7 @@ import { AuditReader } from '../../../core/audit/reader.ts';
 import type { Policy } from '../../../core/policy/policy.ts';
 import { type LoadedConfig, readConfig } from '../config.ts';
 import { faces } from '../faces.ts';
+import { readManifest } from '../manifest.ts';
 import { readPolicy } from '../policy-book.ts';
 import { runnerFor } from '../runner-choice.ts';
 import { auditSteps, clockSteps, diskSteps, filesSteps, keySteps } from './folder.ts';
@@ -71,6 +72,15 @@ async function policySteps(dir: string, loaded: LoadedConfig): Promise<Step[]> {
 	}
 }
 
+function manifestSteps(dir: string, { deviceAgent, device }: LoadedConfig['config']): Step[] {
+	try {
+		const manifest = readManifest(dir, deviceAgent, device.id);
+		return manifest ? [ok('manifest', `version ${manifest.version}, signed by its operator`)] : [];
+	} catch (error) {
+		return [failure('manifest', error)];
+	}
+}
+
 export async function diagnose(dir: string, now = Date.now()): Promise<Diagnosis> {
 	let loaded: LoadedConfig;
 	try {
@@ -86,6 +96,7 @@ export async function diagnose(dir: string, now = Date.now()): Promise<Diagnosis
 		...(await look('keys', () => keySteps(dir, config, now))),
 		...(await look('listeners', () => networkSteps(dir, config, faceOf, now))),
 		...(await look('policy', () => policySteps(dir, loaded))),
+		...(await look('manifest', () => manifestSteps(dir, config))),
 		...(await look('groups', () => groupSteps())),
 		...(await look('clock', () => clockSteps(lastWritten(dir), now))),
 		...(await look('disk', () => diskSteps(dir, config))),

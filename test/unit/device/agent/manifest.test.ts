@@ -62,66 +62,77 @@ describe('the manifest of an agent', () => {
 
 	it('is read when its operator signed it', () => {
 		const { dir } = folder('device_id: a\n');
-		expect(readManifest(dir, settings)).toEqual({ text: 'device_id: a\n', version: 0 });
+		expect(readManifest(dir, settings, 'a')).toEqual({ text: 'device_id: a\n', version: 0 });
 	});
 
 	it('is none where the configuration names none', () => {
-		expect(readManifest('/nowhere', { unsignedFrom: [] })).toBe(undefined);
+		expect(readManifest('/nowhere', { unsignedFrom: [] }, 'a')).toBe(undefined);
 	});
 
 	it('never goes back to an older version than the agent went by, also after a restart', () => {
-		const { dir, put } = folder('version: 3\n');
+		const { dir, put } = folder('device_id: a\nversion: 3\n');
 		const keep = () => {
-			const read = readManifest(dir, settings);
+			const read = readManifest(dir, settings, 'a');
 			if (read) keepManifest(dir, read);
 			return read?.version;
 		};
 		expect(keep()).toBe(3);
-		put('version: 2\n');
+		put('device_id: a\nversion: 2\n');
 		expect(code(keep)).toContain('has the version 2, and 3 was in use');
 		put('device_id: a\n');
 		expect(code(keep)).toContain('has the version 0, and 3 was in use');
-		put('version: 3\n# a word\n');
+		put('device_id: a\nversion: 3\n# a word\n');
 		expect(keep()).toBe(3);
-		put('version: 5\n');
-		expect(readManifest(dir, settings)?.version).toBe(5);
-		put('version: 4\n');
+		put('device_id: a\nversion: 5\n');
+		expect(readManifest(dir, settings, 'a')?.version).toBe(5);
+		put('device_id: a\nversion: 4\n');
 		expect([keep(), readFileSync(join(dir, 'state', 'manifest-version'), 'utf8')]).toEqual([4, '4\n']);
 	});
 
 	it('is refused when what was in use last cannot be told', () => {
-		const { dir } = folder('version: 3\n');
+		const { dir } = folder('device_id: a\nversion: 3\n');
 		writeFileSync(join(dir, 'state', 'manifest-version'), 'x');
-		expect(code(() => readManifest(dir, settings))).toContain('does not hold a version');
+		expect(code(() => readManifest(dir, settings, 'a'))).toContain('does not hold a version');
 	});
 
 	it.each([
-		['another signed it', 'version: 1\n', generateKeyPairSync('ed25519').privateKey, 'is not signed by its operator'],
-		['its version is none', 'version: -1\n', privateKey, 'no YAML with a version'],
-		['its version is a word', 'version: new\n', privateKey, 'no YAML with a version'],
-		['it is no YAML', 'a: [\n', privateKey, 'no YAML with a version'],
-		['it is a list', '- a\n', privateKey, 'no YAML with a version'],
+		[
+			'another signed it',
+			'device_id: a\nversion: 1\n',
+			generateKeyPairSync('ed25519').privateKey,
+			'is not signed by its operator',
+		],
+		['its version is none', 'device_id: a\nversion: -1\n', privateKey, 'no YAML with the id of a device'],
+		['its version is a word', 'device_id: a\nversion: new\n', privateKey, 'no YAML with the id of a device'],
+		['it is for another device', 'device_id: b\n', privateKey, 'is for the device b'],
+		['it is for no device', 'version: 1\n', privateKey, 'no YAML with the id of a device'],
+		['it is no YAML', 'a: [\n', privateKey, 'no YAML with the id of a device'],
+		['it is a list', '- a\n', privateKey, 'no YAML with the id of a device'],
 	])('is refused when %s', (_, text, key, why) => {
 		const { dir } = folder(text, key);
-		expect(code(() => readManifest(dir, settings))).toContain(why);
+		expect(code(() => readManifest(dir, settings, 'a'))).toContain(why);
 	});
 
 	it('is refused when it was changed after it was signed', () => {
-		const { dir } = folder('version: 1\n');
-		writeFileSync(join(dir, 'manifest.yaml'), 'version: 2\n');
-		expect(code(() => readManifest(dir, settings))).toContain('is not signed by its operator');
+		const { dir } = folder('device_id: a\nversion: 1\n');
+		writeFileSync(join(dir, 'manifest.yaml'), 'device_id: a\nversion: 2\n');
+		expect(code(() => readManifest(dir, settings, 'a'))).toContain('is not signed by its operator');
 	});
 
 	it('is refused without signature, without key, and with no key at all', () => {
-		const { dir } = folder('version: 1\n');
+		const { dir } = folder('device_id: a\nversion: 1\n');
 		const { manifestKeyFile: _, ...unpinned } = settings;
-		expect(code(() => readManifest(dir, unpinned))).toContain('deviceAgent.manifestKeyFile');
-		expect(code(() => readManifest(dir, { ...settings, manifestKeyFile: 'manifest.yaml' }))).toContain('no public key');
-		expect(code(() => readManifest(dir, { ...settings, manifestFile: 'operator.pem' }))).toContain('cannot be read');
+		expect(code(() => readManifest(dir, unpinned, 'a'))).toContain('deviceAgent.manifestKeyFile');
+		expect(code(() => readManifest(dir, { ...settings, manifestKeyFile: 'manifest.yaml' }, 'a'))).toContain(
+			'no public key',
+		);
+		expect(code(() => readManifest(dir, { ...settings, manifestFile: 'operator.pem' }, 'a'))).toContain(
+			'cannot be read',
+		);
 	});
 
 	it('may be signed with openssl', () => {
-		const { dir } = folder('version: 1\n');
+		const { dir } = folder('device_id: a\nversion: 1\n');
 		const path = join(dir, 'operator-private.pem');
 		writeFileSync(
 			path,
@@ -129,6 +140,6 @@ describe('the manifest of an agent', () => {
 		);
 		const file = join(dir, 'manifest.yaml');
 		execFileSync('openssl', ['pkeyutl', '-sign', '-rawin', '-inkey', path, '-in', file, '-out', `${file}.sig`]);
-		expect(readManifest(dir, settings)).toMatchObject({ version: 1 });
+		expect(readManifest(dir, settings, 'a')).toMatchObject({ version: 1 });
 	});
 });

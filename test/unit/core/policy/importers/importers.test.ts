@@ -184,7 +184,7 @@ capabilities:
 		['shell.exec', ['git', 'status'], 'allow program/git'],
 		['shell.exec', ['git', 'push'], 'ask program/git'],
 		['shell.exec', ['git', '-c', 'core.pager=id', 'log'], 'ask program/git'],
-		['shell.exec', ['/bin/ls'], 'ask program/ls'],
+		['shell.exec', ['/bin/ls'], 'deny default'],
 		['shell.exec', ['/opt/tool', '--x'], 'allow program/tool'],
 		['shell.exec', ['rm', 'x'], 'deny default'],
 		['shell.exec', 'ls', 'deny capability/accepts'],
