@@ -41,7 +41,8 @@ function parse(body: Buffer): unknown {
 
 /** One login serves all calls until its token ends; a login that failed is tried again by the next call. */
 export function tokenOfLogin(login: OgentLogin, trust: Omit<Endpoint, 'url'>): OgentToken {
-	const http = new DeviceHttp({ ...trust, url: login.url });
+	// The certificate is the device's; a login service without one is the author's word.
+	const http = new DeviceHttp({ ...(login.url.startsWith('https:') && trust), url: login.url });
 	let current: { readonly token: Promise<string>; endsAt: number } | undefined;
 	return () => {
 		if (current && performance.now() < current.endsAt) return current.token;

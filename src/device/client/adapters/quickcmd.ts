@@ -1,5 +1,6 @@
 /** Devices that speak QuickCMD's protocol, ours and originals: signed jobs that are asked for until they are over, and one stream at most. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError, problemFor } from '../../../contract/error.ts';
 import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
 import { encodeQuickCmdRequest, type QuickCmdPayload, quickCmdCancel, quickCmdPaths } from '../../wire/quickcmd.ts';
@@ -35,6 +36,8 @@ const askMs = 30_000;
 const runMs = 3_600_000 + 60_000;
 /** How long a signed job may be on its way. */
 const ttlSeconds = 300;
+/** How long a stream may go on after the job is over. */
+const lastWordsMs = 2_000;
 const noCancel = 'An original agent cannot cancel; the command goes on until its own limit.';
 const cutStream = 'The stream ended before the job did; what was shown live is not all of it.';
 
@@ -95,7 +98,7 @@ export class QuickCmdClient implements DeviceClient {
 				ms,
 				watch.signal,
 			);
-			const isCut = stream !== undefined && isRemoteOver(result.status) && !(await stream.ended);
+			const isCut = stream !== undefined && isRemoteOver(result.status) && !(await endedSoon(stream.ended));
 			return isCut ? { ...result, notes: [...result.notes, cutStream] } : result;
 		} catch (error) {
 			if (!watch.signal?.aborted) throw error;
@@ -259,6 +262,10 @@ export class QuickCmdClient implements DeviceClient {
 		return { ended, close: () => socket.close() };
 	}
 }
+
+/** What was printed is told before the end is; a device that keeps its stream open keeps nobody waiting. */
+const endedSoon = (ended: Promise<boolean>): Promise<boolean> =>
+	Promise.race([ended, sleep(lastWordsMs, false, { ref: false })]);
 
 /** A retry of the same action has the same id, which our agent refuses to run twice; an original would, and has nothing against it. */
 const jobIdFor = ({ idempotencyKey, command }: RemoteCommand): string =>

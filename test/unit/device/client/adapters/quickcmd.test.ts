@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RemoteCommand } from '../../../../../src/contract/remote.ts';
 import { QuickCmdClient } from '../../../../../src/device/client/adapters/quickcmd.ts';
 import { DeviceHttp } from '../../../../../src/device/client/http.ts';
@@ -99,4 +102,25 @@ describe('an original QuickCMD agent', () => {
 		const { client } = await original();
 		await expect(client.status('rs-none')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
 	});
+});
+
+describe('a device whose stream never ends', () => {
+	it('does not keep the caller once the job is over', async () => {
+		const result = { job_id: 'j', exit_code: 0, stdout: 'x', stderr: '', sandbox_id: 's', duration_ms: 1 };
+		const times = { start_time: '2026-01-01T00:00:00Z', end_time: '2026-01-01T00:00:01Z' };
+		const done = { job_id: 'j', status: 'completed', result: { ...result, ...times, status: 'completed' } };
+		const held = new Set<Socket>();
+		const server = createServer((_request, response) => response.end(JSON.stringify(done)));
+		server.on('upgrade', (_request, socket) => held.add(socket as Socket));
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		onTestFinished(() => {
+			for (const socket of held) socket.destroy();
+			server.close();
+		});
+		const http = new DeviceHttp({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+		const client = new QuickCmdClient('web-1', http, { secret, controllerId: 'controller-1' });
+		const { status, notes } = await client.wait('j', 1_000, { onOutput: () => {} });
+		expect([status, notes.length]).toEqual(['succeeded', 1]);
+	}, 10_000);
 });
