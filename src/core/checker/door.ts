@@ -3,4 +3,4 @@ export { check } from './check.ts';
 export { factsIn } from './commands.ts';
 export { describeFindings } from './describe.ts';
 export { detect } from './detect.ts';
-export { parse } from './languages/parse.ts';
+export { forEachChild, parse } from './languages/parse.ts';

@@ -4,7 +4,7 @@ import { reason } from './reasons.ts';
 
 const KiB = 1024;
 /** All words of a command together. */
-export const mostArgvBytes = 128 * KiB;
+export const mostArgvBytes = 32 * KiB;
 
 const hidden: readonly { readonly pattern: RegExp; readonly what: string }[] = [
 	{ pattern: /\0/, what: 'a NUL' },

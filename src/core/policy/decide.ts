@@ -13,6 +13,7 @@ import { planOf, withPath } from './plan.ts';
 import type { Capability, Policy } from './policy.ts';
 import { judgePowershell } from './powershell/judge.ts';
 import { inOrder, reason, strictest } from './reasons.ts';
+import { parseScript } from './script/measure.ts';
 import { readScript } from './script/read.ts';
 import { NotUnderstood } from './script/tree.ts';
 
@@ -30,6 +31,8 @@ export function decide(loaded: Policy, question: Question): PolicyDecision {
 	const tooMuch = textReasonsOf(policy, question);
 	if (tooMuch.length > 0) return decision(policy, tooMuch, null, null);
 	const capability = confined(policy.capabilities.get(question.capability), question);
+	const unreadable = unreadableReasons(policy, capability, question);
+	if (unreadable.length > 0) return decision(policy, unreadable, null, null);
 	const reasons = [
 		...killReasons(killQuestion(policy, capability, question)),
 		...capabilityReasons(policy, capability, question),
@@ -59,6 +62,18 @@ function textReasonsOf(policy: Policy, { command, env, cwd }: Question): PolicyR
 		...judgeText([...Object.keys(env), ...Object.values(env)], mostArgvBytes),
 		...judgeText([cwd ?? ''], mostPathBytes),
 	];
+}
+
+/** What is no script, or too much of one, is not thought about any further. */
+function unreadableReasons(policy: Policy, capability: Capability | undefined, { command }: Question): PolicyReason[] {
+	if (command.mode === 'argv' || shellOf(capability, command.shell) === 'powershell') return [];
+	try {
+		parseScript(command.script, policy.scripts);
+		return [];
+	} catch (error) {
+		if (!(error instanceof NotUnderstood) || error.kind === 'dynamic') throw error;
+		return [reason(error.kind, 'deny', `${error.kind}/script`, error.message)];
+	}
 }
 
 /** As long as Linux lets a path be. */

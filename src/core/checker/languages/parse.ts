@@ -5,6 +5,8 @@ import { type Module as PythonTree, parse as parsePythonText } from 'py-ast';
 import { type ParsedScript as BashTree, forEachChild, parse as parseBashText, type SyntaxNode } from 'unbash';
 import type { Dialect, Language } from '../../../contract/language.ts';
 
+export { forEachChild };
+
 export interface SyntaxProblem {
 	readonly message: string;
 	readonly offset: number;

@@ -8,7 +8,7 @@ import { quote } from '../script/render.ts';
 import { scriptsIn } from './inside.ts';
 import { containerRules } from './rules/containers.ts';
 import { deletionRules } from './rules/deletion.ts';
-import { executionRules } from './rules/execution.ts';
+import { downloadedBy, executionRules } from './rules/execution.ts';
 import { machineRules } from './rules/machine.ts';
 import type { KillContext, KillRule } from './rules/rule.ts';
 import { trustRules } from './rules/trust.ts';
@@ -53,7 +53,12 @@ const told = ({ rule, what, command }: Finding): PolicyReason =>
 function findingsIn(text: string, own: readonly string[], depth: number): Finding[] {
 	if (depth > deepestScript) return [];
 	const facts = factsIn('bash', text) ?? [];
-	return facts.flatMap((fact) => findingsOf(fact, { facts, own }, depth));
+	const downloaded = new Set<string>();
+	return facts.flatMap((fact) => {
+		const found = findingsOf(fact, { facts, downloaded, own }, depth);
+		if (fact.kind === 'command') for (const file of downloadedBy(fact)) if (file !== '') downloaded.add(file);
+		return found;
+	});
 }
 
 function findingsOf(fact: Fact, context: KillContext, depth: number): Finding[] {

@@ -14,14 +14,17 @@ const anything: readonly (readonly Atom[])[] = [[unknown]];
 export function expandWord({ pieces }: Word, lookup: Lookup): Field[][] {
 	const choices = pieces.map((piece) => (piece.kind === 'variable' ? (lookup(piece.name) ?? anything) : [null]));
 	const isTooMuch = choices.reduce((product, { length }) => product * Math.max(1, length), 1) > mostWays;
-	const ways = isTooMuch ? [pieces.map(() => null)] : productOf(choices);
+	const ways = isTooMuch ? [pieces.map(() => null)] : waysOf(choices);
 	return ways.map((way) => fieldsOf(pieces, way));
 }
 
-function productOf(choices: readonly (readonly (readonly Atom[] | null)[])[]): (readonly Atom[] | null)[][] {
-	return choices.reduce<(readonly Atom[] | null)[][]>(
-		(ways, alternatives) => ways.flatMap((way) => alternatives.map((one) => [...way, one])),
-		[[]],
+/** Every way of taking one alternative for each place. Places with one alternative cost nothing. */
+export function waysOf<T>(choices: readonly (readonly T[])[]): T[][] {
+	const first = choices.flatMap((alternatives) => alternatives.slice(0, 1));
+	return choices.reduce<T[][]>(
+		(ways, alternatives, at) =>
+			alternatives.length < 2 ? ways : ways.flatMap((way) => alternatives.map((one) => way.with(at, one))),
+		[first],
 	);
 }
 

@@ -22,7 +22,8 @@ export function readWords(reading: WordReading, word: ShellWord): Word[] {
 	const ways = combinations(
 		parts.map((part) => (part.type === 'BraceExpansion' ? braceWords(reading, part.text) : [readPart(reading, part)])),
 	);
-	return ways.map((way) => ({ pieces: joined(way.flat()) }));
+	// An alternative without anything in it is no word.
+	return ways.map((way) => ({ pieces: joined(way.flat()) })).filter(({ pieces }) => pieces.length > 0);
 }
 
 /** The alternatives of "{…}", each as pieces. Quotes and expansions inside would have to be read again, so they are refused. */

@@ -10,8 +10,8 @@ import type {
 	Word as ShellWord,
 	Statement,
 } from 'unbash';
-import { parse } from '../../checker/languages/parse.ts';
 import type { PolicyShape, SyntaxKind } from '../schema.ts';
+import { parseScript } from './measure.ts';
 import { readCondition } from './read-condition.ts';
 import { readWord, readWords, type WordReading } from './read-word.ts';
 import {
@@ -32,32 +32,20 @@ import {
 } from './tree.ts';
 
 interface Reading extends WordReading {
-	readonly limits: PolicyShape['scripts'];
 	need(kind: SyntaxKind): void;
-	commands: number;
-	depth: number;
 }
 
 /** @throws NotUnderstood */
 export function readScript(text: string, limits: PolicyShape['scripts']): List {
 	const allows = (kind: SyntaxKind): boolean => limits.syntax.includes(kind);
 	const reading: Reading = {
-		limits,
 		allows,
 		need(kind) {
 			if (!allows(kind)) throw new NotUnderstood('dynamic', `${kind} are not allowed in scripts here`);
 		},
-		readScript: (script) => deeper(reading, () => readTree(reading, script)),
-		commands: 0,
-		depth: 0,
+		readScript: (script) => readTree(reading, script),
 	};
-	return readTree(reading, parsedScript(text));
-}
-
-function parsedScript(text: string): ParsedScript {
-	const { parsed, problem } = parse('bash', text);
-	if (parsed?.language === 'bash') return parsed.tree;
-	throw new NotUnderstood(problem?.isDepth ? 'limit' : 'syntax', problem?.message ?? 'it is no script');
+	return readTree(reading, parseScript(text, limits));
 }
 
 function readTree(reading: Reading, tree: ParsedScript | undefined): List {
@@ -66,17 +54,7 @@ function readTree(reading: Reading, tree: ParsedScript | undefined): List {
 	return readStatements(reading, tree.commands);
 }
 
-function deeper<T>(reading: Reading, read: () => T): T {
-	reading.depth++;
-	if (reading.depth > reading.limits.maxDepth)
-		throw new NotUnderstood('limit', `it is nested more than ${reading.limits.maxDepth} deep`);
-	const result = read();
-	reading.depth--;
-	return result;
-}
-
-const readList = (reading: Reading, { commands }: CompoundList): List =>
-	deeper(reading, () => readStatements(reading, commands));
+const readList = (reading: Reading, { commands }: CompoundList): List => readStatements(reading, commands);
 
 function readStatements(reading: Reading, statements: readonly Statement[]): List {
 	return { kind: 'list', items: statements.flatMap((statement) => readStatement(reading, statement)) };
@@ -205,9 +183,6 @@ function readName(name: string): string {
 }
 
 function readSimple(reading: Reading, node: ShellCommand): Simple {
-	reading.commands++;
-	if (reading.commands > reading.limits.maxCommands)
-		throw new NotUnderstood('limit', `it has more than ${reading.limits.maxCommands} commands`);
 	const assignments = node.prefix.flatMap((one) => (one.type === 'Assignment' ? [readAssignment(reading, one)] : []));
 	if (assignments.length > 0) reading.need('variables');
 	const given = [...(node.name ? [node.name] : []), ...node.args];

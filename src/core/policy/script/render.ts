@@ -138,9 +138,9 @@ function renderRedirect(printer: Printer, redirect: Redirect): string {
 	const { kind, descriptor } = redirect;
 	switch (kind) {
 		case 'both':
-			return `>${renderWord(redirect.file)} 2>&1`;
+			return `1>${renderWord(redirect.file)} 2>&1`;
 		case 'both-append':
-			return `>>${renderWord(redirect.file)} 2>&1`;
+			return `1>>${renderWord(redirect.file)} 2>&1`;
 		case 'duplicate':
 			return `${descriptor}${redirect.isInput ? '<' : '>'}&${redirect.from === 'close' ? '-' : redirect.from}`;
 		case 'text':

@@ -73,7 +73,8 @@ function distinct<T>(values: readonly T[]): T[] | null {
 	return byText.size <= mostValues ? [...byText.values()] : null;
 }
 
-const united = (values: NonNullable<Values>): Values => distinct(values);
+/** A loop over nothing leaves its variable as it was never set. */
+const united = (values: NonNullable<Values>): Values => distinct(values.length === 0 ? [[]] : values);
 
 /** The values of a loop's variable. */
 export function valuesOf(fields: readonly Field[]): Values {

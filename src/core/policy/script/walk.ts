@@ -1,7 +1,7 @@
 /** Goes through a script as the shell would and tells of every command that it may run, with the folder it runs in. Pure. */
 import type { Place } from '../paths.ts';
 import { changesOf } from './changes.ts';
-import { expandValue, expandWord } from './expand.ts';
+import { expandValue, expandWord, waysOf } from './expand.ts';
 import { type Field, knownText } from './field.ts';
 import { ofNumbers } from './read-condition.ts';
 import { type IsSetOutside, State, valuesOf } from './state.ts';
@@ -227,7 +227,7 @@ function commandsOf(state: State, words: readonly Word[]): Field[][] {
 	const ways = words.map((word) => expandWord(word, state.lookup));
 	const count = ways.reduce((product, { length }) => product * length, 1);
 	if (count > mostWays) return [words.flatMap((word) => expandWord(word, () => null)[0] ?? [])];
-	return ways.reduce<Field[][]>((done, more) => done.flatMap((way) => more.map((fields) => [...way, ...fields])), [[]]);
+	return waysOf(ways).map((way) => way.flat());
 }
 
 function setVariables(state: State, assignments: readonly Assignment[]): void {

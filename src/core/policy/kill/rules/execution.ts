@@ -1,5 +1,5 @@
 /** Running what came from elsewhere, and filling the machine with itself. Pure. */
-import type { CommandFact, Fact } from '../../../checker/facts.ts';
+import type { CommandFact, CommandInput, Fact } from '../../../checker/facts.ts';
 import { hole, operands, type Started } from '../started.ts';
 import type { KillContext, KillRule } from './rule.ts';
 
@@ -22,10 +22,10 @@ const readsProgram = ({ name, args }: Started): boolean =>
 
 const isDownload = ([name]: readonly string[]): boolean => downloaders.test(baseOf(name));
 
-function runsDownload(started: Started, { facts }: KillContext): boolean {
+function runsDownload(started: Started, { facts, downloaded: files }: KillContext): boolean {
 	const { fact, name, args } = started;
 	if (
-		fact.input?.from.some(isDownload) &&
+		nearest(fact.input).some(isDownload) &&
 		(readsProgram(started) || (fact.wrappers.includes('xargs') && interpreters.test(name)))
 	)
 		return true;
@@ -34,7 +34,6 @@ function runsDownload(started: Started, { facts }: KillContext): boolean {
 		facts.some((one) => one.kind === 'command' && one !== fact && isWithin(one, fact) && isDownload(one.argv))
 	)
 		return true;
-	const files = downloadedBefore(facts, fact);
 	if (files.size === 0) return false;
 	const program = fact.argv[0] ?? '';
 	return files.has(fileOf(program)) && program.includes('/')
@@ -48,22 +47,17 @@ function runsDownload(started: Started, { facts }: KillContext): boolean {
 /** `$(curl …)` in the place of a command. */
 const isWithin = ({ span }: Fact, outer: Fact): boolean => span.from >= outer.span.from && span.to <= outer.span.to;
 
+/** A pipeline of any length is looked at that far back. */
+const mostStages = 64;
+const nearest = (input: CommandInput | null): readonly (readonly string[])[] => input?.from.slice(0, mostStages) ?? [];
+
 /** Names of files are compared without their folders: a script that loads "a" and runs "/tmp/a" means the same one. */
 const fileOf = (word: string): string => baseOf(word.replace(/[?#].*$/s, ''));
 
-function downloadedBefore(facts: readonly Fact[], end: CommandFact): Set<string> {
-	const files = new Set<string>();
-	for (const fact of facts) {
-		if (fact === end) break;
-		if (fact.kind === 'command') for (const file of downloadedBy(fact)) files.add(file);
-	}
-	files.delete('');
-	return files;
-}
-
-function downloadedBy({ argv, redirects, input }: CommandFact): string[] {
+/** Names of the files that a command fills with what it, or a command before it in the pipeline, has loaded. */
+export function downloadedBy({ argv, redirects, input }: CommandFact): string[] {
 	const isFetching = isDownload(argv);
-	if (!isFetching && !input?.from.some(isDownload)) return [];
+	if (!isFetching && !nearest(input).some(isDownload)) return [];
 	const written = redirects
 		.filter(({ operator }) => /^(>|>>|>\||&>)$/.test(operator))
 		.map(({ target }) => fileOf(target));

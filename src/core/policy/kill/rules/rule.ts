@@ -5,6 +5,8 @@ import type { Started } from '../started.ts';
 export interface KillContext {
 	/** Everything the job does, in order. */
 	readonly facts: readonly Fact[];
+	/** Names of files that were downloaded so far. */
+	readonly downloaded: ReadonlySet<string>;
 	/** Paths of the agent itself. */
 	readonly own: readonly string[];
 }
