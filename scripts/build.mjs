@@ -180,5 +180,7 @@ const metafiles = await Promise.all(bundles.map(bundle));
 for (const [name, folder] of Object.entries(binaryFolders)) await copyBinaries(name, folder);
 await copyPython();
 await cp('src/device/agent/page', 'dist/device/page', { recursive: true });
+// Scripts that make services of the agent find the command line beside them.
+await cp('packaging/agent', 'dist/packaging', { recursive: true });
 await chmod('dist/cli/main.js', 0o755);
 await writeFile('dist/THIRD-PARTY-LICENSES', await licencesOf(metafiles));

@@ -25,6 +25,7 @@ const allowedFiles = [
 	/^dist\/cli\/(main|commands)\.js$/,
 	/^dist\/device\/(agent|client)\.js$/,
 	/^dist\/device\/page\/[a-z]+\.(html|css|js)$/,
+	/^dist\/packaging\/(common|install|upgrade|uninstall)\.sh$/,
 	/^dist\/icons\/[a-z-]+(\.dark)?\.svg$/,
 	/^dist\/nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.js(on)?$/,
 	/^dist\/credentials\/[A-Za-z0-9]+\.credentials\.js$/,
@@ -51,6 +52,7 @@ const neededFiles = [
 	'dist/device/keeper/keeper-arm64',
 	'dist/device/client.js',
 	'dist/device/page/index.html',
+	...['common', 'install', 'upgrade', 'uninstall'].map((name) => `dist/packaging/${name}.sh`),
 	...manifest.n8n.credentials,
 	...manifest.n8n.nodes.flatMap((file: string) => [file, `${file}on`]),
 ];
@@ -83,7 +85,8 @@ describe('the packed package', () => {
 			`dist/core/${name}-x64`,
 			`dist/core/${name}-arm64`,
 		]);
-		const programs = ['dist/cli/main.js', ...small];
+		const scripts = ['install', 'upgrade', 'uninstall'].map((name) => `dist/packaging/${name}.sh`);
+		const programs = ['dist/cli/main.js', ...scripts, ...small];
 		expect(programs.filter((path) => (statSync(path).mode & 0o777) !== 0o755)).toEqual([]);
 		expect(readFileSync('dist/cli/main.js', 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
 	});

@@ -1,9 +1,9 @@
 /** A running agent: its keys, its engine and its listeners, opened in order, reloaded while it runs, stopped without losing a job. */
-import { userInfo } from 'node:os';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import type { AuditEntry } from '../../contract/audit.ts';
 import { KnownError } from '../../contract/error.ts';
 import type { Principal } from '../../contract/principal.ts';
+import { userName } from '../../core/host/user.ts';
 import { AuthFailures } from './auth-failures.ts';
 import { type ReadOptions, readConfig } from './config.ts';
 import { Engine } from './engine.ts';
@@ -194,7 +194,7 @@ export class Agent {
 
 /** The socket lets nobody in but the user of the agent, and root. */
 const localPrincipal = (): Principal => ({
-	name: `local:${userInfo().username}`,
+	name: `local:${userName()}`,
 	roles: ['admin'],
 	capabilities: ['*'],
 	keyId: null,

@@ -1,12 +1,13 @@
 /** Makes a new agent below a folder: configuration, policy, keys, certificate and units. Asks nothing and overwrites nothing. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type AgentConfig, agentConfigSchema, type KeyEntry } from '../../contract/agent-config.ts';
 import { type FaceName, faceNames } from '../../contract/device-job.ts';
 import { KnownError } from '../../contract/error.ts';
 import { makeDeviceKey } from '../../core/audit/device-key.ts';
+import { userName } from '../../core/host/user.ts';
 import { createCertificate, fingerprintOf } from './certificate.ts';
 import { freePort } from './free-ports.ts';
 import { layoutOf } from './layout.ts';
@@ -132,7 +133,7 @@ function filesOf(options: InitOptions, plan: Plan): NewFile[] {
 	const at = layoutOf(options.dir);
 	const secret = (path: string, text: string): NewFile => ({ path, text, mode: 0o600 });
 	const open = (path: string, text: string): NewFile => ({ path, text, mode: 0o644 });
-	const user = process.getuid?.() === 0 ? systemUser : userInfo().username;
+	const user = process.getuid?.() === 0 ? systemUser : userName();
 	const units = unitsFor({ dir: options.dir, program: options.program, user, group: user });
 	return [
 		...plan.keys.map(({ entry, kept }) => secret(join(options.dir, entry.file), `${kept}\n`)),

@@ -1,7 +1,7 @@
 /** The doctor on the machine: search paths, groups that are as good as root, and who else could start our programs. */
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { readOptional } from '../../../core/host/read.ts';
+import { userName } from '../../../core/host/user.ts';
 import type { Profile } from '../../../core/runner/profile.ts';
 import { look } from '../ownership.ts';
 import { execUser, systemUser } from '../units.ts';
@@ -39,7 +39,7 @@ const rootlike = new Set(['docker', 'lxd', 'incus', 'libvirt', 'disk', 'sudo', '
 
 export function groupSteps(
 	text = readOptional('/etc/group') ?? '',
-	users: readonly string[] = [userInfo().username, systemUser, execUser],
+	users: readonly string[] = [userName(), systemUser, execUser],
 ): Step[] {
 	const steps = parseGroups(text)
 		.filter(({ name }) => rootlike.has(name))
