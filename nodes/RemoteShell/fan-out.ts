@@ -7,7 +7,7 @@ import type { DeviceAccess } from '../../src/device/client/client.ts';
 import { remoteResult } from '../../src/device/client/remote-result.ts';
 import type { DeviceList } from './device-list.ts';
 
-export type OnDevice = (alias: string, access: DeviceAccess) => Promise<RemoteResult>;
+export type OnDevice<Row> = (alias: string, access: DeviceAccess) => Promise<Row>;
 
 /** What a device could not be asked is a row like any other. */
 function rowOfFault(device: string, protocol: FaceName, error: unknown): RemoteResult {
@@ -17,9 +17,13 @@ function rowOfFault(device: string, protocol: FaceName, error: unknown): RemoteR
 }
 
 /** @returns one row for each device, in the order of the list */
-export async function fanOut(devices: DeviceList, concurrency: number, act: OnDevice): Promise<RemoteResult[]> {
+export async function fanOut<Row>(
+	devices: DeviceList,
+	concurrency: number,
+	act: OnDevice<Row>,
+): Promise<(Row | RemoteResult)[]> {
 	const waiting = [...devices].map(([alias, access], index) => ({ alias, access, index }));
-	const rows: RemoteResult[] = [];
+	const rows: (Row | RemoteResult)[] = [];
 	const work = async () => {
 		for (let next = waiting.shift(); next; next = waiting.shift()) {
 			const { alias, access, index } = next;

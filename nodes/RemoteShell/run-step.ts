@@ -9,6 +9,7 @@ import { splitList } from '../shared/lists.ts';
 import { toNodeError } from '../shared/to-node-error.ts';
 import { chooseDevices } from './choose-devices.ts';
 import type { DeviceList } from './device-list.ts';
+import { fanOut } from './fan-out.ts';
 import { onJob, runOnDevices } from './on-device.ts';
 import type { StepOperation } from './operations.ts';
 import { hintFor, logResults } from './results.ts';
@@ -78,10 +79,10 @@ async function act(
 	}
 	if (operation === 'status' || operation === 'cancel')
 		return onJob(context, devices, jobActions[operation](parameter<string>('jobId')));
-	return Promise.all(
-		[...devices].map(async ([alias, access]) => ({
+	return fanOut(devices, settings.concurrency, (alias, access) =>
+		withDevice(alias, access, async (client) => ({
 			device: alias,
-			...(await withDevice(alias, access, (client) => ask(operation, client, context, settings, parameter, index))),
+			...(await ask(operation, client, context, settings, parameter, index)),
 		})),
 	);
 }

@@ -37,6 +37,10 @@ export type RemoteStatus = (typeof remoteStatuses)[number];
 export const isRemoteOver = (status: RemoteStatus): boolean =>
 	!(['awaiting_approval', 'queued', 'running'] as RemoteStatus[]).includes(status);
 
+/** Over, or in the hands of a person: what a caller waits for. */
+export const isRemoteSettled = (status: RemoteStatus): boolean =>
+	status === 'awaiting_approval' || isRemoteOver(status);
+
 export const remoteResultSchema = jobResultSchema.extend({
 	status: z.enum(remoteStatuses),
 	/** Alias of the device in the author's list. */

@@ -169,8 +169,8 @@ export class SqliteStore implements Store {
 
 	#sweep(): void {
 		this.#keepingOn(() => this.#commits.now(() => this.#nonces.prune(this.#parts.now())));
-		this.#outputs.dropUnknown();
-		this.#retention.sweep();
+		this.#keepingOn(() => this.#outputs.dropUnknown());
+		this.#keepingOn(() => this.#retention.sweep());
 	}
 
 	async recover(): Promise<readonly JobRow[]> {

@@ -1,6 +1,6 @@
 /** Devices that speak Agent3, ours and originals: a call lasts as long as the command, 45 s at most, and cannot be taken back. */
 import { KnownError } from '../../../contract/error.ts';
-import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
+import { isRemoteSettled, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
 import {
 	type Agent3Answer,
 	type Agent3Page,
@@ -42,6 +42,8 @@ const beginningIsGone =
 const fixedTime =
 	'This protocol has a fixed time limit of 45 s; the time limit that was asked for could not be passed on.';
 
+type Page = Extract<ReadRequest, { how: 'page' }>;
+
 export class Agent3Client implements DeviceClient {
 	readonly protocol = 'agent3';
 	readonly abilities = abilities;
@@ -79,7 +81,7 @@ export class Agent3Client implements DeviceClient {
 	wait(jobId: string, ms: number, watch: Watch = {}): Promise<RemoteResult> {
 		return poll(
 			() => this.status(jobId),
-			({ status }) => isRemoteOver(status),
+			({ status }) => isRemoteSettled(status),
 			ms,
 			watch.signal,
 		);
@@ -223,17 +225,19 @@ export class Agent3Client implements DeviceClient {
 		throw new KnownError('REQUEST_INVALID', { details });
 	}
 
-	#output(jobId: string, { stream }: ReadRequest, page: Agent3Page): RemoteOutput {
-		const text = stream === 'stdout' ? page.stdout : page.stderr;
-		const offset = 0;
+	#output(jobId: string, { stream, offset }: Page, page: Agent3Page): RemoteOutput {
+		const isStdout = stream === 'stdout';
+		// The protocol has pages of stdout alone; stderr comes whole with each.
+		const text = isStdout ? page.stdout : [...page.stderr].slice(offset).join('');
+		const end = offset + [...text].length;
 		return {
 			device: this.#place.device,
 			jobId,
 			stream,
 			text,
 			offset,
-			nextOffset: page.nextOffset ?? [...text].length,
-			eof: page.isEnd ?? text === '',
+			nextOffset: isStdout ? (page.nextOffset ?? end) : end,
+			eof: isStdout ? (page.isEnd ?? text === '') : true,
 			totalBytes: null,
 			hits: null,
 			notes: ['Offsets count characters in this protocol.'],

@@ -1,7 +1,13 @@
 /** Devices that speak the capability protocol of device_agent: a call lasts as long as its command; approval is an answer like another. */
 import { createHash, createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { KnownError, problemFor } from '../../../contract/error.ts';
-import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
+import {
+	isRemoteOver,
+	isRemoteSettled,
+	type RemoteCommand,
+	type RemoteOutput,
+	type RemoteResult,
+} from '../../../contract/remote.ts';
 import {
 	type DeviceAgentRequest,
 	deviceAgentPaths,
@@ -88,7 +94,7 @@ export class DeviceAgentClient implements DeviceClient {
 	wait(jobId: string, ms: number, { signal }: Watch = {}): Promise<RemoteResult> {
 		return poll(
 			() => this.status(jobId),
-			({ status }) => isRemoteOver(status),
+			({ status }) => isRemoteSettled(status),
 			ms,
 			signal,
 		);

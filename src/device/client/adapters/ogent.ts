@@ -1,6 +1,12 @@
 /** Devices that speak Ogent's Command Execution Service, ours and originals, whose GET tells less than it seems to. */
 import { KnownError, problemFor } from '../../../contract/error.ts';
-import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
+import {
+	isRemoteOver,
+	isRemoteSettled,
+	type RemoteCommand,
+	type RemoteOutput,
+	type RemoteResult,
+} from '../../../contract/remote.ts';
 import {
 	decodeOgentAllowed,
 	decodeOgentExecution,
@@ -73,7 +79,7 @@ export class OgentClient implements DeviceClient {
 
 	async run(asked: RemoteCommand, watch: Watch = {}): Promise<RemoteResult> {
 		const submitted = await this.submit(asked);
-		if (submitted.jobId === null || isSettled(submitted)) return submitted;
+		if (submitted.jobId === null || isRemoteSettled(submitted.status)) return submitted;
 		return this.wait(submitted.jobId, runMs, watch);
 	}
 
@@ -102,7 +108,12 @@ export class OgentClient implements DeviceClient {
 	/** An abort of the signal is passed on as a cancel, over a connection of its own. */
 	async wait(jobId: string, ms: number, { signal }: Watch = {}): Promise<RemoteResult> {
 		try {
-			return await poll(() => this.status(jobId), isSettled, ms, signal);
+			return await poll(
+				() => this.status(jobId),
+				({ status }) => isRemoteSettled(status),
+				ms,
+				signal,
+			);
 		} catch (error) {
 			if (!signal?.aborted) throw error;
 			return await this.cancel(jobId);
@@ -273,8 +284,6 @@ export class OgentClient implements DeviceClient {
 		return endTime === null ? { reliability: 'best_effort', notes } : { reliability: 'exact', notes: [] };
 	}
 }
-
-const isSettled = ({ status }: RemoteResult): boolean => status === 'awaiting_approval' || isRemoteOver(status);
 
 function endOf({ status, error }: OgentExecution, exitCode: number | null): Parameters<typeof remoteResult>[1] {
 	if (status === 'cancelled') return { status: 'cancelled', problem: problemFor('JOB_CANCELLED') };
