@@ -1,4 +1,5 @@
 /** A command of a device that is stopped is dead, and so is all it started, however it tried to stay. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { alive, clingingScript, combinations, nameOf, newMark, until } from '../../helpers/clinging.ts';
 import { asEachAgent, ended, exited, type RunnerHost } from '../../helpers/runner.ts';
@@ -122,6 +123,39 @@ asEachAgent(profiles, (host) => {
 			);
 			expect(ran.map((one, n) => [ended(one), one.stdout, n])).toEqual(ran.map((_, n) => [exited(n), `${n}\n`, n]));
 			expect(alive(mark)).toEqual([]);
+		});
+	});
+
+	describe('direct, when its keeper is killed', () => {
+		/** The keepers of this agent: they are named so, and are its children. */
+		const keepers = (): number[] =>
+			readFileSync(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8')
+				.split(' ')
+				.filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'keeper\n')
+				.map(Number);
+
+		test('the agent ends what is left by its mark, and says that the sandbox failed', async () => {
+			const mark = newMark();
+			const job = host.begin('direct', script(clingingScript(['setsid', 'forking twice', 'ignoring TERM'], mark)));
+			expect(await until(() => alive(mark).length > 0, patienceMs)).toBe(true);
+			for (const keeper of keepers()) process.kill(keeper, 'SIGKILL');
+			const { outcome } = await job.ended;
+			expect([outcome?.exit, typeof outcome?.fault, outcome?.isConfirmedDead]).toEqual([null, 'string', true]);
+			expect(alive(mark)).toEqual([]);
+		});
+
+		test('together with the agent, the next agent ends what is left', async () => {
+			const mark = newMark();
+			void host.begin('direct', script(clingingScript(['setsid', 'forking twice', 'ignoring TERM'], mark))).ended;
+			expect(await until(() => alive(mark).length > 0, patienceMs)).toBe(true);
+			const [first] = keepers();
+			process.kill(host.pid, 'SIGSTOP');
+			process.kill(first ?? 0, 'SIGKILL');
+			await host.kill();
+			expect(alive(mark).length).toBeGreaterThan(0);
+			await host.start();
+			expect(ended(await host.argv('direct', ['true']))).toEqual(exited(0));
+			expect(await until(() => alive(mark).length === 0, patienceMs)).toBe(true);
 		});
 	});
 });
