@@ -19,6 +19,8 @@ export interface ViewParts {
 	readonly user: DeviceView['user'];
 	/** Home folder of our own user; what a job writes there, programs of that user run one day. */
 	readonly home: string;
+	/** Where what jobs bring along lies while they run; its names can be seen, and its files are for the user of a job. */
+	readonly inputs: string;
 	/** Sources of the writable mounts of all profiles: there a job can put a link where a folder was. */
 	readonly writableSources: readonly string[];
 	readonly cwd: string | null;
@@ -78,7 +80,7 @@ function hiddenPaths({ profile, device, hidden }: ViewParts): string[] {
 }
 
 function lookUp(parts: ViewParts, mount: Profile['mounts'][number], hidden: readonly string[]): Shown | undefined {
-	const { device, isOwnUser, home, writableSources } = parts;
+	const { device, isOwnUser, user, home, inputs, writableSources } = parts;
 	const source = device.realpath(mount.path);
 	if (source === undefined && mount.isOptional) return undefined;
 	if (source === undefined) return refuse(parts, `${mount.path} does not exist; "isOptional" leaves it out`);
@@ -89,6 +91,8 @@ function lookUp(parts: ViewParts, mount: Profile['mounts'][number], hidden: read
 		refuse(parts, `${mount.path} cannot be writable, because something lies in it that stays hidden`);
 	if (mount.isWritable && isOwnUser && isAtOrBelow(home, source))
 		refuse(parts, `${mount.path} cannot be writable, because the home folder of the agent's own user lies in it`);
+	if (user && !isOwnUser && isAtOrBelow(inputs, source))
+		refuse(parts, `${mount.path} holds what other jobs of the same user bring along; leave "user" out, or mount less`);
 	if (isOwnUser && writableSources.some((writable) => isBelow(source, writable)))
 		refuse(parts, `${mount.path} lies in a folder that jobs can change`);
 	return {

@@ -1,6 +1,6 @@
 /** Runs commands of a device in nsjail: the jail is that of the sandbox, what it shows is the device. */
 import { mkdirSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KnownError } from '../../contract/error.ts';
 import { defaultLimits } from '../../contract/limits.ts';
@@ -76,6 +76,7 @@ export class JailedEngine implements Engine {
 			isOwnUser,
 			user,
 			home: homedir(),
+			inputs: tmpdir(),
 			writableSources: this.#writableSources(device),
 			cwd,
 			workBytes: defaultLimits.workBytes,

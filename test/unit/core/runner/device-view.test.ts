@@ -25,6 +25,7 @@ const partsOf = (profile: Partial<Record<keyof Profile, unknown>>, more: Partial
 	isOwnUser: false,
 	user: null,
 	home: '/home/me',
+	inputs: '/var/tmp',
 	writableSources: [],
 	cwd: null,
 	workBytes: 1_000,
@@ -202,6 +203,7 @@ describe('a profile that cannot be used', () => {
 			{ isOwnUser: true },
 			{},
 		],
+		['/var holds what other jobs', [{ path: '/var' }], { user: { uid: 5, gid: 5 } }, {}],
 		[
 			'/srv/data/sub lies in a folder that jobs can change',
 			[{ path: '/srv/data/sub' }],
@@ -215,6 +217,7 @@ describe('a profile that cannot be used', () => {
 	});
 
 	it('does not hold it against others where jobs run as other users', () => {
+		expect(mountsOf([{ path: '/var' }])).toContainEqual(bind('/var'));
 		expect(mountsOf([{ path: '/srv/data/sub' }], { writableSources: ['/srv/data'] })).toContainEqual(
 			bind('/srv/data/sub'),
 		);
