@@ -88,6 +88,7 @@ class InProcessRunner implements Runner {
 		this.#isClosed = true;
 		for (const { stop } of this.#running) stop();
 		await Promise.all([...this.#running].map(({ over }) => over));
+		await Promise.all(Object.values(this.#engines).map((engine) => engine.close?.()));
 	}
 
 	#prepare(job: DeviceJob): PreparedJob {

@@ -11,6 +11,8 @@ export interface PreparedJob extends DeviceJob {
 export interface Engine {
 	/** Resolves when the job is over and the host was looked at for what is left of it. */
 	run(job: PreparedJob, io: BoxIo): Promise<RunnerOutcome>;
+	/** Resolves when nothing is left to clear away after jobs that are over. */
+	close?(): Promise<void>;
 	/** What the backend needs of this host, and what each of its profiles can do here. Never called without a profile. */
 	probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]>;
 }

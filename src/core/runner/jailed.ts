@@ -29,6 +29,8 @@ const commandLimits = { openFiles: 1_024, fileBytes: 1024 * MiB } as const;
 
 export class JailedEngine implements Engine {
 	readonly #around: Surroundings;
+	/** Jails that are being taken down; nothing of their jobs is in them any more. */
+	readonly #leaving = new Set<Promise<boolean>>();
 
 	constructor(around: Surroundings) {
 		this.#around = around;
@@ -41,11 +43,22 @@ export class JailedEngine implements Engine {
 		if (start instanceof NoProgram) return notFound(start, io, { backend, tier: ground.tier });
 		const own = { ...io, stdin: job.stdin ?? undefined };
 		const jail = startJail(ground, specFor(job, view, start), own, this.#runFolders(ground));
-		const [outcome, isConfirmedDead] = await Promise.all([jail.outcome, jail.isGone]);
+		this.#leave(jail.isGone);
+		const outcome = await jail.outcome;
+		const isConfirmedDead = jail.isEmpty() || (await jail.isGone);
 		explainFault(job, outcome.fault);
 		const ended = { ...outcome, backend, tier: ground.tier, isConfirmedDead };
 		const [, errno] = /^the program could not be executed \(errno (\d+)\)$/.exec(outcome.fault ?? '') ?? [];
 		return errno === undefined ? ended : notExecutable(ended, start.argv[0] ?? '', Number(errno), io);
+	}
+
+	async close(): Promise<void> {
+		await Promise.all(this.#leaving);
+	}
+
+	#leave(isGone: Promise<boolean>): void {
+		this.#leaving.add(isGone);
+		void isGone.finally(() => this.#leaving.delete(isGone));
 	}
 
 	async probe(profiles: Readonly<Record<string, Profile>>): Promise<readonly ProbeStep[]> {

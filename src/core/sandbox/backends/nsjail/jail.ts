@@ -25,6 +25,8 @@ const slots = new Slots();
 /** A jail that was started. */
 export interface Jail {
 	readonly outcome: Promise<BoxOutcome>;
+	/** Looks at the control group: nobody is in it but the first process of the jail, which leaves last. False without a group. */
+	isEmpty(): boolean;
 	/** Resolves when the jail has been taken down; true when the host was looked at and nothing of the job is left on it. */
 	readonly isGone: Promise<boolean>;
 }
@@ -53,7 +55,8 @@ export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: str
 		cgroup = footing.cgroups?.create(folder.name, groupLimits(spec));
 		const configPath = writeConfig(footing, spec, io, folder, outsideUser(footing, spec, slot), cgroup);
 		const run = new JailRun({ binary: footing.binary, configPath }, spec, io, cgroup);
-		return { outcome: run.outcome(), isGone: untilDead(run, cgroup).then(giveBack) };
+		const isEmpty = () => cgroup?.members().every((pid) => pid === run.initPid) ?? false;
+		return { outcome: run.outcome(), isEmpty, isGone: untilDead(run, cgroup).then(giveBack) };
 	} catch (error) {
 		giveBack(true);
 		throw error;

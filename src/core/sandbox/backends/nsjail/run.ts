@@ -93,6 +93,11 @@ export class JailRun {
 		return this.#result();
 	}
 
+	/** Number of the first process on the host; 0 before the jail stands. */
+	get initPid(): number {
+		return this.#initPid;
+	}
+
 	/** Looks at the host: with the first process goes every process of its namespace, and the kernel reaps it last. */
 	isAlive(): boolean {
 		return this.#init !== undefined && isThere(this.#init);
