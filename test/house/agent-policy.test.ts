@@ -29,7 +29,7 @@ describe('explain', () => {
 	it('prints the whole decision as JSON', () => {
 		const { out } = policy('explain', '--policy', 'strict', '--json', '--script', 'ls | wc -l');
 		const { decision, plan, reasons } = JSON.parse(out);
-		expect([decision, plan, reasons[0].rule]).toEqual(['deny', null, 'script/not-understood']);
+		expect([decision, plan, reasons[0].rule]).toEqual(['deny', null, 'limit/script']);
 	});
 });
 
