@@ -141,8 +141,7 @@ const bundles = [
 		entryPoints: [sourceOf(file)],
 		outfile: file,
 		// n8n reads every node at its start.
-		minifyWhitespace: true,
-		minifySyntax: true,
+		minify: true,
 		plugins: [coreOutside('../../core/compose.js'), clientOutside],
 	})),
 	...manifest.n8n.credentials.map((file) => ({ entryPoints: [sourceOf(file)], outfile: file })),

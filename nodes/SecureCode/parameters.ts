@@ -225,6 +225,15 @@ const allowInlineSecrets: INodeProperties = {
 	displayOptions: whereSecretsAreUsed,
 };
 
+const streamOutput: INodeProperties = {
+	displayName: 'Stream Output',
+	name: 'streamOutput',
+	type: 'boolean',
+	noDataExpression: true,
+	default: false,
+	description: 'Whether a chat whose answers are streamed shows what a program prints while it runs',
+};
+
 const sandbox: INodeProperties[] = [
 	timeout,
 	memory,
@@ -255,6 +264,7 @@ export const toolParameters: INodeProperties[] = [
 	allowInlineSecrets,
 	...toolFileParameters,
 	...sessionParameters,
+	streamOutput,
 	{
 		// The editor builds the form of "Execute step" from the $fromAI calls that it finds in parameters.
 		displayName: 'Code',
@@ -281,4 +291,5 @@ export const stepParameters: INodeProperties[] = [
 	exposedSecrets(whereSecretsAreUsed),
 	...stepFileParameters,
 	...sessionParameters,
+	streamOutput,
 ];

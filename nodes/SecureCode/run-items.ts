@@ -27,11 +27,8 @@ async function runItem(context: IExecuteFunctions, itemIndex: number): Promise<D
 	if ('problem' in secrets) return refusedBecause(secrets.problem);
 	const request = { ...toRequest(settings, { code }, labelsFor(context, itemIndex)), ...stdinOf(context, itemIndex) };
 	const files = { ...settings.files, mode: 'always' as const };
-	return await runProgram(
-		context,
-		{ request, secrets, files, session: settings.session, asked: [], spread: [] },
-		itemIndex,
-	);
+	const { session, isStreamed } = settings;
+	return await runProgram(context, { request, secrets, files, session, isStreamed, asked: [], spread: [] }, itemIndex);
 }
 
 /** A program that fails is an item like any other; only what a person must repair is an error. */

@@ -6,6 +6,7 @@ import { withoutRun } from '../../src/core/result.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { type Delivery, deliverFiles, withoutFiles } from '../shared/deliver-files.ts';
 import { newRunFolder, runJob, type SecretsOfJob } from '../shared/executor.ts';
+import { liveFor } from '../shared/live.ts';
 import { dataFor } from './data-in.ts';
 import type { FileSettings } from './file-settings.ts';
 import { chooseFiles, filesFor, layOutFiles } from './files-in.ts';
@@ -17,6 +18,8 @@ export interface Wanted {
 	readonly secrets: SecretsOfJob;
 	readonly files: FileSettings;
 	readonly session: SessionSettings | undefined;
+	/** Whether a chat that is streamed sees what the program prints. */
+	readonly isStreamed: boolean;
 	/** Files that the model names. */
 	readonly asked: readonly unknown[];
 	/** Names that a model's arguments may have; empty for a step. */
@@ -37,7 +40,8 @@ export async function runProgram(context: NodeContext, wanted: Wanted, itemIndex
 		const request = { ...wanted.request, ...dataFor(context, itemIndex, files, spread), files: given };
 		const outDir = files.isReturned ? join(folder.path, 'out') : undefined;
 		if (outDir !== undefined) await mkdir(outDir, { mode: 0o700 });
-		const result = await runJob(context, request, wanted.secrets, { outDir, session });
+		const { onOutput, end } = liveFor(context, itemIndex, wanted.isStreamed);
+		const result = await runJob(context, request, wanted.secrets, { outDir, session, onOutput }).finally(end);
 		return await deliverFiles(context, result, files.linkHours);
 	} finally {
 		folder.remove();

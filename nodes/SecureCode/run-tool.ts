@@ -20,10 +20,10 @@ async function answer(context: NodeContext, raw: unknown, itemIndex: number): Pr
 		const secrets = await secretsFor(context, settings, call.credentials ?? [], itemIndex);
 		if ('problem' in secrets) return refusedBecause(secrets.problem);
 		const request = toRequest(settings, call, labelsFor(context, itemIndex));
-		const { files, session } = settings;
+		const { files, session, isStreamed } = settings;
 		return await runProgram(
 			context,
-			{ request, secrets, files, session, asked: call.files ?? [], spread: argumentNames },
+			{ request, secrets, files, session, isStreamed, asked: call.files ?? [], spread: argumentNames },
 			itemIndex,
 		);
 	} catch (error) {

@@ -32,6 +32,8 @@ export interface Settings {
 	/** Absent: programs get no secrets. */
 	readonly secrets?: SecretSettings;
 	readonly files: FileSettings;
+	/** Whether a chat that is streamed sees what a program prints, as it prints it. */
+	readonly isStreamed: boolean;
 	/** Absent: nothing is kept from one program to the next. */
 	readonly session?: SessionSettings | undefined;
 }
@@ -106,5 +108,6 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		...readSecrets(context, itemIndex),
 		files: readFileSettings(context, itemIndex),
 		session: readSessionSettings(context, itemIndex),
+		isStreamed: literal(context, 'streamOutput', itemIndex, false) === true,
 	};
 }

@@ -1,6 +1,6 @@
 /** The way to the core: loaded with the first job, so that n8n starts without it. */
 import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
-import type { SessionWish } from '../../src/core/compose.ts';
+import type { JobContext } from '../../src/core/compose.ts';
 import type { NodeContext } from './context.ts';
 
 /** By environment variable. */
@@ -23,7 +23,7 @@ export async function runJob(
 	context: NodeContext,
 	request: JobRequestInput,
 	{ values, hosts }: SecretsOfJob,
-	{ outDir, session }: { readonly outDir: string | undefined; readonly session: SessionWish | undefined },
+	more: Pick<JobContext, 'outDir' | 'session' | 'onOutput'>,
 ): Promise<JobResult> {
 	const { parseJobRequest, sharedExecutor } = await import('../../src/core/compose.ts');
 	const job = parseJobRequest({ ...request, secrets: Object.keys(values) });
@@ -34,8 +34,7 @@ export async function runJob(
 		secretValues: values,
 		secretHosts: hosts,
 		onDecision,
-		outDir,
-		session,
+		...more,
 	});
 }
 

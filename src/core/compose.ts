@@ -31,6 +31,7 @@ export { RunFolder } from './host/run-folder.ts';
 export { type Bundle, defaultBundle, type PackageLanguage, parseBundle, readBundles } from './packages/bundle.ts';
 export { addLocked, addPackages, type PackageOrder, removeBundle, removePackages } from './packages/manage.ts';
 export { curatedNames } from './packages/names.ts';
+export type { JobContext } from './ports.ts';
 export { installNsjail } from './sandbox/backends/nsjail/install.ts';
 export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
 export { findPython } from './sandbox/runtimes/python.ts';

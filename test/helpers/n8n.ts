@@ -81,6 +81,7 @@ export function fakeContext(options: ContextOptions) {
 		getCredentials: async (type: string) => options.credentials?.[type] ?? { secrets: options.secrets?.[type] },
 		getWorkflow: () => ({ id: 'w1' }),
 		getInstanceId: () => 'i1',
+		getMode: () => 'trigger',
 		getExecutionId: () => options.executionId ?? 'e1',
 		// There is one input, so that whoever takes the index of an item for that of an input finds nothing.
 		getInputData: (inputIndex = 0) =>

@@ -56,6 +56,23 @@ test('The skills example shows the model its skills, whose programs run as they 
 	expect(toolResults(execution)).toEqual([ranWith({ stdout: '12.0\n' }), ranWith({ stdout: "['123']\n" })]);
 });
 
+test('The example with files keeps a table for the next question', async () => {
+	const workflow = await importExample('secure-code-files');
+	await bench.client.publish(workflow);
+	const webhookId = workflow.nodes.find((node) => node.webhookId !== undefined)?.webhookId ?? '';
+	const sessionId = crypto.randomUUID();
+	const ask = async (code: string, files: { name: string; type: string; content: string }[]) => {
+		bench.model.play(call({ code }), { text: 'Done.' });
+		await bench.client.chat(webhookId, 'go', { sessionId, files });
+		return toolResults(await bench.client.newestExecution(workflow.id));
+	};
+	const sales = { name: 'sales.csv', type: 'text/csv', content: 'month,amount\nJan,3\nFeb,5\n' };
+	const read = "import csv\nrows = list(csv.DictReader(open('/work/in/sales.csv')))\nprint(len(rows))";
+	expect(await ask(read, [sales])).toEqual([ranWith({ stdout: '2\n' })]);
+	const again = "print(rows[1]['amount'], open('/work/in/sales.csv').readline().strip())";
+	expect(await ask(again, [])).toEqual([ranWith({ stdout: '5 month,amount\n' })]);
+});
+
 test('The step example runs its program for each of its items', async () => {
 	const execution = await bench.run({ ...example('secure-code-step') });
 	expect(stepItems(execution)).toEqual(

@@ -23,7 +23,16 @@ const sandboxNames = [
 
 const filesInNames = ['filesFrom', 'filesNode', 'fileProperties'];
 const sessionNames = [
-	...['session', 'sessionKey', 'sessionState', 'sessionHours', 'sessionQuota', 'sessionStore', 'sessionFolder'],
+	...[
+		'session',
+		'sessionKey',
+		'sessionState',
+		'sessionHours',
+		'sessionQuota',
+		'sessionStore',
+		'sessionFolder',
+		'streamOutput',
+	],
 ];
 const filesOutNames = ['returnFiles', 'fileLinks', 'fileLinkHours'];
 

@@ -15,6 +15,7 @@ const defaults = {
 	network: 'none',
 	check: true,
 	bundle: 'default',
+	isStreamed: false,
 	checkPolicy: {},
 	files: { ...noFiles, from: 'item', linkHours: 24 },
 };

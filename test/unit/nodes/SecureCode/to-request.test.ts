@@ -15,6 +15,7 @@ const settings: Settings = {
 	checkPolicy: { warnOnly: true },
 	files: noFiles,
 	bundle: 'default',
+	isStreamed: false,
 };
 
 describe('toRequest', () => {

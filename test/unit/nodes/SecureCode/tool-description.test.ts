@@ -13,6 +13,7 @@ const settings: Settings = {
 	checkPolicy: {},
 	files: noFiles,
 	bundle: 'default',
+	isStreamed: false,
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 

@@ -17,6 +17,7 @@ const settings: Settings = {
 	checkPolicy: {},
 	files: noFiles,
 	bundle: 'default',
+	isStreamed: false,
 };
 
 const offered = {
