@@ -32,10 +32,13 @@ export const policyReasonSchema = z.strictObject({
 });
 export type PolicyReason = z.infer<typeof policyReasonSchema>;
 
+/** A program that the policy knows by its content; with another content it is not started. */
+const pins = z.array(z.strictObject({ path: z.string(), sha256: z.string() })).optional();
+
 /** What runs when the job runs: made from the syntax tree that was judged, never the text that came. */
 export const commandPlanSchema = z.discriminatedUnion('mode', [
-	z.strictObject({ mode: z.literal('argv'), argv: z.array(z.string()).min(1) }),
-	z.strictObject({ mode: z.literal('script'), script: z.string(), shell: z.enum(['bash', 'sh', 'powershell']) }),
+	z.strictObject({ mode: z.literal('argv'), argv: z.array(z.string()).min(1), pins }),
+	z.strictObject({ mode: z.literal('script'), script: z.string(), shell: z.enum(['bash', 'sh', 'powershell']), pins }),
 ]);
 export type CommandPlan = z.infer<typeof commandPlanSchema>;
 

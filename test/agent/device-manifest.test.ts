@@ -107,7 +107,8 @@ describe('the manifest of device_agent', () => {
 			...[
 				[202, 'approval_required'],
 				[403, 'binary_not_allowed'],
-				[202, 'approval_required'],
+				// The policy of this agent has no profile with containers.
+				[403, 'denied'],
 			],
 			...[
 				[202, 'approval_required'],

@@ -49,7 +49,9 @@ function placeReasons(policy: Policy, capability: Capability, { deviceId, image,
 	if (devices && !isAmong(devices, deviceId)) found.push(deny('capability', 'device', 'it is not for this device'));
 	if (image !== undefined && !(imageName.test(image) && images.includes(image)))
 		found.push(deny('capability', 'image', `the image ${image.slice(0, 100)} is not among those that may be used`));
-	if (container !== undefined && !(containerName.test(container) && isAmong(containers, container)))
+	if (container !== undefined && !['docker', 'podman'].includes(policy.profiles[profile]?.backend ?? ''))
+		found.push(deny('capability', 'no-containers', `the profile ${profile} has no containers`));
+	else if (container !== undefined && !(containerName.test(container) && isAmong(containers, container)))
 		found.push(
 			deny('capability', 'container', `the container ${container.slice(0, 100)} is not among those that may be used`),
 		);

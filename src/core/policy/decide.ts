@@ -9,7 +9,7 @@ import { Judge } from './judge.ts';
 import { type KillQuestion, killReasons } from './kill/kill-list.ts';
 import { textReasons } from './operator.ts';
 import { objectionTo, type Place, placeAt, workspace } from './paths.ts';
-import { planOf, withPath } from './plan.ts';
+import { planOf, planOfWords } from './plan.ts';
 import type { Capability, Policy } from './policy.ts';
 import { judgePowershell } from './powershell/judge.ts';
 import { inOrder, reason, strictest } from './reasons.ts';
@@ -131,7 +131,7 @@ function approvalReasons(capability: Capability, { isAutoApproved }: Judge): Pol
 
 function judgeArgv(policy: Policy, judge: Judge, argv: readonly string[]): CommandPlan {
 	judge.argv(argv);
-	return { mode: 'argv', argv: withPath(policy, argv) };
+	return planOfWords(policy, argv);
 }
 
 function judgeScript(

@@ -1,17 +1,41 @@
 /** What runs when a decided job runs: words for the kernel where one command stands alone, a printed script otherwise. Pure. */
 import type { CommandPlan } from '../../contract/policy.ts';
 import type { Policy } from './policy.ts';
+import type { Program } from './programs/program.ts';
 import { renderScript } from './script/render.ts';
 import { type List, literalOf, type Node, type Word, wordOf } from './script/tree.ts';
 
-/** A program that the policy says where it lies is started there. */
-export function withPath(policy: Policy, [name = '', ...args]: readonly string[]): string[] {
-	return [policy.programs.get(name)?.path ?? name, ...args];
+type Pins = NonNullable<CommandPlan['pins']>;
+
+/** A program that the policy says where it lies is started there, and one that it knows by its content only with that. */
+export function planOfWords(policy: Policy, argv: readonly string[]): CommandPlan {
+	const [name = '', ...args] = argv;
+	const pins = pinsOf(policy, [name]);
+	return { mode: 'argv', argv: [programOf(policy, name)?.path ?? name, ...args], ...(pins.length > 0 && { pins }) };
 }
 
 export function planOf(policy: Policy, list: List, shell: 'bash' | 'sh'): CommandPlan {
 	const argv = argvOf(policy, list);
-	return argv ? { mode: 'argv', argv } : { mode: 'script', script: renderScript(located(policy, list)), shell };
+	if (argv) return planOfWords(policy, argv);
+	const names: string[] = [];
+	const script = renderScript(located(policy, list, names));
+	const pins = pinsOf(policy, names);
+	return { mode: 'script', script, shell, ...(pins.length > 0 && { pins }) };
+}
+
+const baseOf = (written: string): string => written.slice(written.lastIndexOf('/') + 1);
+
+/** By its name, or by where it lies. */
+function programOf(policy: Policy, written: string): Program | undefined {
+	const program = policy.programs.get(baseOf(written));
+	return written.includes('/') && program?.path !== written ? undefined : program;
+}
+
+function pinsOf(policy: Policy, names: readonly string[]): Pins {
+	const pinned = [...new Set(names)].map((name) => programOf(policy, name));
+	return pinned.flatMap((program) =>
+		program?.path && program.sha256 ? [{ path: program.path, sha256: program.sha256 }] : [],
+	);
 }
 
 /** The words of a script that is one plain command, for which no shell is needed. */
@@ -23,25 +47,22 @@ function argvOf(policy: Policy, { items }: List): string[] | undefined {
 	const texts = words.map(literalOf);
 	const argv = texts.flatMap((text) => (text === null ? [] : [text]));
 	const [name] = argv;
-	if (argv.length < texts.length || name === undefined || policy.programs.get(name)?.isBuiltin !== false)
+	if (argv.length < texts.length || name === undefined || policy.programs.get(baseOf(name))?.isBuiltin !== false)
 		return undefined;
-	return withPath(policy, argv);
+	return argv;
 }
 
-/** The tree with the names of programs replaced by where they lie. */
-function located(policy: Policy, list: List): List {
-	const isAny = [...policy.programs.values()].some(({ path }) => path !== null);
-	return isAny
-		? { ...list, items: list.items.map((item) => ({ ...item, node: locatedNode(policy, item.node) })) }
-		: list;
+/** The tree with the names of programs replaced by where they lie. @param names collects all names of programs */
+function located(policy: Policy, list: List, names: string[]): List {
+	return { ...list, items: list.items.map((item) => ({ ...item, node: locatedNode(policy, item.node, names) })) };
 }
 
-function locatedNode(policy: Policy, node: Node): Node {
-	const inList = (list: List): List => located(policy, list);
-	const inNode = (inner: Node): Node => locatedNode(policy, inner);
+function locatedNode(policy: Policy, node: Node, names: string[]): Node {
+	const inList = (list: List): List => located(policy, list, names);
+	const inNode = (inner: Node): Node => locatedNode(policy, inner, names);
 	switch (node.kind) {
 		case 'simple':
-			return { ...node, words: locatedWords(policy, node.words) };
+			return { ...node, words: locatedWords(policy, node.words, names) };
 		case 'pipeline':
 			return { ...node, stages: node.stages.map(inNode) };
 		case 'list':
@@ -66,8 +87,10 @@ function locatedNode(policy: Policy, node: Node): Node {
 	}
 }
 
-function locatedWords(policy: Policy, [first, ...others]: readonly Word[]): Word[] {
+function locatedWords(policy: Policy, [first, ...others]: readonly Word[], names: string[]): Word[] {
 	if (!first) return [];
-	const path = policy.programs.get(literalOf(first) ?? '')?.path;
+	const name = literalOf(first) ?? '';
+	names.push(name);
+	const path = programOf(policy, name)?.path;
 	return [path ? wordOf(path) : first, ...others];
 }

@@ -5,6 +5,7 @@ import { ContainerRunner } from './container.ts';
 import { DirectEngine } from './direct.ts';
 import type { Engine, PreparedJob } from './engine.ts';
 import { JailedEngine } from './jailed.ts';
+import { checkPins } from './pins.ts';
 import type { Profile } from './profile.ts';
 import type { DeviceJob, DeviceLimits, Runner, RunnerOutcome } from './runner.ts';
 import { Watch } from './watch.ts';
@@ -63,6 +64,7 @@ class InProcessRunner implements Runner {
 	async run(job: DeviceJob, io: BoxIo): Promise<RunnerOutcome> {
 		if (this.#isClosed) throw new KnownError('AGENT_STOPPING');
 		const prepared = this.#prepare(job);
+		await checkPins(job.plan);
 		const watch = new Watch(io, prepared.limits);
 		const over = this.#engines[prepared.rules.backend].run(prepared, watch.io);
 		const running = { stop: () => watch.stop('cancelled'), over: over.catch(() => {}) };

@@ -70,7 +70,7 @@ function execFields(draft: Draft, { name, binaries_allowed: listed }: ManifestCa
 		absolutePrograms: 'listed',
 		otherwise: 'ask',
 		unlisted: 'deny',
-		...(isContainer && { containers: ['*'] }),
+		...(isContainer && { containers: ['*'], profile: draft.containerProfile }),
 	};
 }
 

@@ -26,9 +26,16 @@ export class Draft {
 		this.#base = { ...rest, name };
 	}
 
-	/** Name of the one profile that shipped policies have. */
+	/** Name of the first profile: the one that shipped policies have. */
 	get profile(): string {
 		return Object.keys(this.#base.profiles as Fields)[0] ?? '';
+	}
+
+	/** The first profile that has containers; the first of all where there is none. */
+	get containerProfile(): string {
+		const profiles = Object.entries(this.#base.profiles as Record<string, Fields>);
+		const found = profiles.find(([, { backend }]) => backend === 'docker' || backend === 'podman');
+		return found?.[0] ?? this.profile;
 	}
 
 	changeProfile(change: Fields): void {
