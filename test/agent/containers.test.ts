@@ -1,5 +1,8 @@
 /** Containers through a real agent: QuickCMD runs its jobs in them, device_agent looks at those that are there. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,5 +114,51 @@ describe.skipIf(lack !== null)(`containers${lack === null ? '' : ` (skipped: ${l
 			{ status: 'completed', stdout: 'named\n' },
 			{ status: 'failed', error: expect.stringContaining('docker.io/library/alpine') },
 		]);
+	});
+
+	it('run the jobs of an agent that follows one of QuickCMD, as its own configuration says', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'secure-code-quickcmd-'));
+		const secret = '0b39d2ab57a5fe9a6cbe37e4c1a8a5b2d7d7a01fd8d2a4c8b0e7c3f9a6b1d2e4';
+		writeFileSync(
+			join(folder, 'agent-config.yaml'),
+			`hmac_secret: "${secret}"
+allowed_controllers: ["controller-7", "https://quickcmd.example.com"]
+max_concurrent_jobs: 5
+allowed_images: ["${testImage}"]
+default_image: "${testImage}"
+run_as_user: "quickcmd"
+default_cpu_limit: 0.5
+default_memory_limit: 268435456
+default_timeout_seconds: 300
+audit_db_path: "/var/lib/quickcmd/agent-audit.db"
+`,
+		);
+		const follower = await TestAgent.create({
+			init: ['--quickcmd', join(folder, 'agent-config.yaml')],
+			env: { CONTAINERS_CONF: containersConf },
+		});
+		try {
+			// The engine of these tests.
+			follower.write('policy.yaml', follower.read('policy.yaml').replace('backend: docker', 'backend: podman'));
+			await follower.serve();
+			const { url, ca } = follower.faces.quickcmd;
+			const ask7 = (parts: SignedParts) =>
+				submitTo(url, quickCmdPayload({ controller_id: 'controller-7', ...parts }), secret, { ca });
+			expect([
+				(await ask7({ job_id: 'j-1', command: 'echo followed' })).status,
+				(await ask7({ controller_id: 'controller-1' })).status,
+			]).toEqual([202, 403]);
+			for (;;) {
+				const { result } = (await ask(`${url}/api/v1/jobs/j-1`, { ca })).json as { result: object | null };
+				if (result) {
+					expect(result).toMatchObject({ status: 'completed', exit_code: 0, stdout: 'followed\n' });
+					break;
+				}
+				await sleep(50);
+			}
+		} finally {
+			await follower.remove();
+			rmSync(folder, { recursive: true });
+		}
 	});
 });

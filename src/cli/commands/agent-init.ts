@@ -1,9 +1,12 @@
 /** secure-code agent init: makes an agent below a folder, and shows its keys this one time. */
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type FaceName, faceNames } from '../../contract/device-job.ts';
 import { KnownError } from '../../contract/error.ts';
-import { type Initialised, initAgent } from '../../device/agent/init.ts';
+import { importQuickCmd } from '../../core/policy/importers/quickcmd.ts';
+import { type Initialised, type InitOptions, initAgent } from '../../device/agent/init.ts';
+import { readOnlyPolicy } from '../../device/agent/policies.ts';
+import { readQuickCmdConfig } from '../../device/agent/quickcmd-config.ts';
 import { agentFolder, dirFlag } from '../agent-folder.ts';
 import type { Command } from '../command.ts';
 import { type Flags, list, text, texts, type Values } from '../flags.ts';
@@ -15,6 +18,11 @@ const flags = {
 	host: { type: 'string', multiple: true, value: 'NAME', help: 'a further name or address for the certificate' },
 	'port-base': { type: 'string', value: 'N', help: 'first of five ports in a row (default 5000 5001 8443 7474 7475)' },
 	'device-id': { type: 'string', value: 'ID', help: 'name of this device (default: the name of the machine)' },
+	quickcmd: {
+		type: 'string',
+		value: 'FILE',
+		help: 'follow an agent of QuickCMD: its agent-config.yaml (secret, controllers, port, certificate, images, limits)',
+	},
 	json: { type: 'boolean', help: 'print one line of JSON: addresses and keys' },
 } as const satisfies Flags;
 
@@ -30,7 +38,8 @@ Example:
 const usage = (details: string) => new KnownError('USAGE', { details });
 
 function facesFrom(values: Values): FaceName[] {
-	const typed = list(text(values, 'faces') ?? faceNames.join(','));
+	const all = text(values, 'quickcmd') === undefined ? faceNames.join(',') : 'quickcmd';
+	const typed = list(text(values, 'faces') ?? all);
 	const strange = typed.find((name) => !faceNames.some((face) => face === name));
 	if (strange !== undefined || typed.length === 0)
 		throw usage(`--faces ${strange ?? ''}: must be some of ${faceNames.join(',')}`);
@@ -62,13 +71,30 @@ function hosts(values: Values): string[] {
 	return typed;
 }
 
+function readOld(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new KnownError('USAGE', { details: `--quickcmd ${file}: it cannot be read` }, { cause: error });
+	}
+}
+
+/** The policy that is made of it has the capability of QuickCMD only. */
+function quickcmd(values: Values, faces: readonly FaceName[]): InitOptions['quickcmd'] {
+	const file = text(values, 'quickcmd');
+	if (file === undefined) return undefined;
+	if (faces.join() !== 'quickcmd') throw usage('--quickcmd is for an agent that speaks quickcmd alone');
+	const old = readOld(file);
+	return { settings: readQuickCmdConfig(old), policy: importQuickCmd(old, readOnlyPolicy).text };
+}
+
 const words: Readonly<Record<string, string>> = {
 	token: 'token',
 	secret: 'secret',
 	key: 'private key (Ed25519, JWK)',
 };
 
-function describe({ result, fingerprint }: Initialised, dir: string): string {
+function describe({ result, fingerprint }: Initialised, dir: string, follows: boolean): string {
 	const faces = Object.entries(result.faces).map(([name, face]) => {
 		const [kind = '', value = ''] = Object.entries(face).find(([key]) => key in words) ?? [];
 		return `${name}: ${face.url}\n  ${words[kind]}: ${value}`;
@@ -80,7 +106,7 @@ ${faces.join('\n\n')}
 Certificate (${dir}/tls/cert.pem), SHA-256 fingerprint:
   ${fingerprint}
 
-The policy (${dir}/policy.yaml) lets commands read and nothing else.
+${follows ? `The policy (${dir}/policy.yaml) says at its top what became narrower than it was.` : `The policy (${dir}/policy.yaml) lets commands read and nothing else.`}
 Next: secure-code agent serve --dir ${dir}
 `;
 }
@@ -91,16 +117,20 @@ export const agentInit: Command = {
 	async act({ values, positionals }) {
 		if (positionals.length > 0) throw usage(`agent init takes no "${positionals[0]}"`);
 		const dir = agentFolder(values);
+		const faces = facesFrom(values);
 		const made = await initAgent({
 			dir,
-			faces: facesFrom(values),
+			faces,
+			quickcmd: quickcmd(values, faces),
 			listen: listen(values),
 			hosts: hosts(values),
 			portBase: portBase(values),
 			deviceId: text(values, 'device-id'),
 			program: [process.execPath, realpathSync(process.argv[1] ?? '')],
 		});
-		process.stdout.write(values.json === true ? `${JSON.stringify(made.result)}\n` : describe(made, dir));
+		process.stdout.write(
+			values.json === true ? `${JSON.stringify(made.result)}\n` : describe(made, dir, values.quickcmd !== undefined),
+		);
 		return 0;
 	},
 };

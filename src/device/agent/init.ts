@@ -1,5 +1,5 @@
 /** Makes a new agent below a folder: configuration, policy, keys, certificate and units. Asks nothing and overwrites nothing. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -13,6 +13,7 @@ import { freePort } from './free-ports.ts';
 import { layoutOf } from './layout.ts';
 import { fileEndings, kindOfFace, newKey } from './new-key.ts';
 import { readOnlyPolicy } from './policies.ts';
+import type { QuickCmdSettings } from './quickcmd-config.ts';
 import { systemUser, unitsFor } from './units.ts';
 
 export interface InitOptions {
@@ -26,6 +27,8 @@ export interface InitOptions {
 	readonly portBase?: number | undefined;
 	/** Absent: the name of this machine. */
 	readonly deviceId?: string | undefined;
+	/** Of an agent of QuickCMD that this one follows: its settings, and the policy made of them. */
+	readonly quickcmd?: { readonly settings: QuickCmdSettings; readonly policy: string } | undefined;
 	/** How the units start the command line. */
 	readonly program: readonly [string, string];
 }
@@ -63,12 +66,15 @@ const principalOf = (face: FaceName): string => (face === 'quickcmd' ? firstCont
 
 type Listeners = AgentConfig['listeners'];
 
-async function listenersFor({ faces, listen, portBase }: InitOptions): Promise<Listeners> {
+async function listenersFor({ faces, listen, portBase, quickcmd }: InitOptions): Promise<Listeners> {
 	const listeners: Listeners = [];
 	for (const face of faceNames.filter((name) => faces.includes(name))) {
 		const wanted = portBase === undefined ? defaultPorts[face] : portBase + faceNames.indexOf(face);
-		const port = await freePort(listen, wanted, new Set(listeners.map((other) => other.port)));
-		const tls = { certFile: 'tls/cert.pem', keyFile: 'tls/key.pem' };
+		// Its controllers know the port of the agent that goes; it may still be in use.
+		const known = face === 'quickcmd' && portBase === undefined ? quickcmd?.settings.port : undefined;
+		const port = known ?? (await freePort(listen, wanted, new Set(listeners.map((other) => other.port))));
+		const own = face === 'quickcmd' ? quickcmd?.settings.tls : undefined;
+		const tls = own ?? { certFile: 'tls/cert.pem', keyFile: 'tls/key.pem' };
 		listeners.push({ faces: [face], host: listen, port, ...(tlsFaces.includes(face) && { tls }) });
 	}
 	return listeners;
@@ -97,6 +103,24 @@ async function keyFor(face: FaceName): Promise<MadeKey> {
 	return { entry, kept, shown };
 }
 
+/** One for each controller of the agent that goes, with the secret that they share. */
+function keysOf({ controllers, secret }: QuickCmdSettings): MadeKey[] {
+	return controllers.map((principal, index) => {
+		const id = `quickcmd-${index + 1}`;
+		const [face, kind] = ['quickcmd' as const, 'hmac' as const];
+		const file = `keys/${id}.${fileEndings[kind]}`;
+		const entry: KeyEntry = { id, face, kind, principal, roles: ['executor'], file, isRevoked: false };
+		return { entry, kept: secret, shown: secret };
+	});
+}
+
+async function keysFor({ faces, quickcmd }: InitOptions): Promise<MadeKey[]> {
+	const made = faceNames
+		.filter((face) => faces.includes(face))
+		.map(async (face) => (face === 'quickcmd' && quickcmd ? keysOf(quickcmd.settings) : [await keyFor(face)]));
+	return (await Promise.all(made)).flat();
+}
+
 /** A device id is a word; the name of a machine may be more. */
 const wordOf = (name: string): string => name.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, 64) || 'device';
 
@@ -110,14 +134,16 @@ const head = `# The configuration of a device agent. docs/agent.md explains ever
 # After a change: "secure-code agent doctor", then SIGHUP for keys and policy, or a restart for the rest.
 `;
 
-function configText({ deviceId, faces }: InitOptions, { listeners, keys }: Plan): string {
+function configText({ deviceId, faces, quickcmd }: InitOptions, { listeners, keys }: Plan): string {
+	const { controllers = [firstController], concurrentJobs } = quickcmd?.settings ?? {};
 	const config = {
 		version: 1,
 		device: { id: wordOf(deviceId ?? hostname()) },
 		listeners,
 		keys: keys.map(({ entry: { isRevoked: _, ...entry } }) => entry),
 		policyFile: 'policy.yaml',
-		...(faces.includes('quickcmd') && { quickcmd: { allowedControllers: [firstController] } }),
+		...(concurrentJobs !== undefined && { limits: { concurrentJobs } }),
+		...(faces.includes('quickcmd') && { quickcmd: { allowedControllers: [...controllers] } }),
 	};
 	agentConfigSchema.parse(config);
 	return head + stringify(config, { lineWidth: 120 });
@@ -140,7 +166,7 @@ function filesOf(options: InitOptions, plan: Plan): NewFile[] {
 		open(join(at.tls, 'cert.pem'), plan.certificate.cert),
 		secret(join(at.tls, 'key.pem'), plan.certificate.key),
 		...Object.entries(units).map(([name, text]) => open(join(at.units, name), text)),
-		secret(at.policy, readOnlyPolicy),
+		secret(at.policy, options.quickcmd?.policy ?? readOnlyPolicy),
 		// Last: a folder that has it is complete.
 		secret(at.config, configText(options, plan)),
 	];
@@ -180,12 +206,13 @@ const urlHost = (listen: string): string => {
 
 function resultOf({ listen }: InitOptions, { listeners, keys, certificate }: Plan): InitResult {
 	const url = ({ tls, port }: Listeners[number]) => `${tls ? 'https' : 'http'}://${urlHost(listen)}:${port}`;
-	const ca = certificate.cert;
+	const authorityOf = ({ tls }: Listeners[number]) =>
+		tls?.certFile.startsWith('/') ? readFileSync(tls.certFile, 'utf8') : certificate.cert;
 	const about = (listener: Listeners[number]): object => {
 		const [face] = listener.faces;
 		const shown = keys.find(({ entry }) => entry.face === face)?.shown ?? '';
-		if (face === 'quickcmd') return { url: url(listener), secret: shown, ca };
-		if (face === 'native') return { url: url(listener), key: shown, ca };
+		if (face === 'quickcmd') return { url: url(listener), secret: shown, ca: authorityOf(listener) };
+		if (face === 'native') return { url: url(listener), key: shown, ca: authorityOf(listener) };
 		return { url: url(listener), token: shown };
 	};
 	return { faces: Object.fromEntries(listeners.map((listener) => [listener.faces[0], about(listener)])) };
@@ -199,7 +226,7 @@ export async function initAgent(given: InitOptions): Promise<Initialised> {
 	const names = [...new Set(['localhost', hostname(), ...options.hosts, '127.0.0.1', '::1'])];
 	const plan: Plan = {
 		listeners,
-		keys: await Promise.all(listeners.flatMap(({ faces }) => faces).map(keyFor)),
+		keys: await keysFor(options),
 		certificate: await createCertificate(names),
 	};
 	write(options.dir, filesOf(options, plan));

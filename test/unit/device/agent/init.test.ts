@@ -197,3 +197,30 @@ describe('init', () => {
 		expect(readdirSync(parent)).toEqual(['file']);
 	});
 });
+
+describe('an agent that follows one of QuickCMD', () => {
+	it('has its secret for each of its controllers, its port, its certificate, its limits and its policy', async () => {
+		const secret = '0b39d2ab57a5fe9a6cbe37e4c1a8a5b2d7d7a01fd8d2a4c8b0e7c3f9a6b1d2e4';
+		const folder = tempFolder();
+		const certFile = join(folder, 'agent-cert.pem');
+		writeFileSync(certFile, 'CERTIFICATE');
+		const settings = {
+			...{ port: 8444, tls: { certFile, keyFile: join(folder, 'agent-key.pem') }, secret },
+			...{ controllers: ['controller-1', 'https://quickcmd.example.com'], concurrentJobs: 5 },
+		};
+		const given = options({
+			...{ faces: ['quickcmd'], portBase: undefined, quickcmd: { settings, policy: 'version: 1\n' } },
+		});
+		const { result } = await initAgent(given);
+		expect(result.faces).toEqual({ quickcmd: { url: 'https://127.0.0.1:8444', secret, ca: 'CERTIFICATE' } });
+		const { config } = readConfig(given.dir);
+		expect(config.listeners).toEqual([{ faces: ['quickcmd'], host: '127.0.0.1', port: 8444, tls: settings.tls }]);
+		expect([config.quickcmd.allowedControllers, config.limits.concurrentJobs]).toEqual([settings.controllers, 5]);
+		expect(config.keys.map(({ id, principal }) => [id, principal])).toEqual([
+			['quickcmd-1', 'controller-1'],
+			['quickcmd-2', 'https://quickcmd.example.com'],
+		]);
+		expect(config.keys.map((entry) => String(readKey(given.dir, entry).material))).toEqual([secret, secret]);
+		expect(readFileSync(join(given.dir, 'policy.yaml'), 'utf8')).toBe('version: 1\n');
+	});
+});
