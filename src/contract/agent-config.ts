@@ -57,7 +57,8 @@ export const agentConfigSchema = z.strictObject({
 				.max(16 * MiB)
 				.default(256 * 1024),
 			concurrentJobs: z.int().min(1).max(256).default(4),
-			queueLength: z.int().min(0).max(10_000).default(100),
+			/** Room for several principals who send as much as they may, so that one alone never fills it. */
+			queueLength: z.int().min(0).max(10_000).default(1000),
 			/** Of one principal: requests that may come at once, and per minute in the long run. */
 			burst: z.int().min(1).default(500),
 			requestsPerMinute: z.int().min(1).default(6000),

@@ -61,7 +61,11 @@ const randomPortBase = (): number => 20_000 + Math.floor(Math.random() * 3_000) 
 
 /** Runs the command line and returns what it printed; throws when it fails. */
 export function secureCode(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-	return execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+	return execFileSync(process.execPath, [main, ...args], {
+		encoding: 'utf8',
+		maxBuffer: 256 * 1024 * 1024,
+		env: { ...process.env, ...env },
+	});
 }
 
 export class TestAgent {
