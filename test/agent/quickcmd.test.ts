@@ -67,6 +67,12 @@ describe('a job of QuickCMD', () => {
 		});
 	});
 
+	it('gives back what its controller says of the state before', async () => {
+		const job_id = 'snapshot-1';
+		await submit({ job_id, command: 'true', snapshot_metadata: '{"git":"abc"}' });
+		expect((await over(job_id)).result).toMatchObject({ snapshot: '{"git":"abc"}' });
+	});
+
 	it('that a signal ended has completed with 128 + the signal', async () => {
 		expect((await run('kill -TERM $$')).result).toMatchObject({ status: 'completed', exit_code: 143 });
 	});

@@ -147,6 +147,10 @@ export class MemoryJobs implements Jobs {
 			?.view();
 	}
 
+	compatOf(jobId: string) {
+		return this.#find(jobId)?.submission.compat;
+	}
+
 	peerOf(jobId: string): string | null {
 		return this.#find(jobId)?.principal.peer ?? null;
 	}

@@ -16,7 +16,7 @@ import type { OutputStream } from '../../core/sandbox/backend.ts';
 import { admit } from './admission.ts';
 import { Feed, type FeedPlace } from './feed.ts';
 import { JobRun, type RunParts } from './job-run.ts';
-import type { GrepHit, JobRow, Jobs, OutputPage, Rates, Submission } from './ports.ts';
+import type { Compat, GrepHit, JobRow, Jobs, OutputPage, Rates, Submission } from './ports.ts';
 
 export interface DeskParts extends Omit<RunParts, 'onState'> {
 	readonly rates: Rates;
@@ -69,6 +69,10 @@ export class JobDesk implements Jobs {
 	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[] {
 		const own = seesAll(principal) ? {} : { principal: principal.name };
 		return this.#parts.store.jobs({ ...filter, ...own });
+	}
+
+	compatOf(jobId: string): Compat | undefined {
+		return this.#parts.store.jobRow(jobId)?.compat;
 	}
 
 	peerOf(jobId: string): string | null {

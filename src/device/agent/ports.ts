@@ -57,6 +57,8 @@ export interface Jobs {
 	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[];
 	/** Where it was handed in from; null on a local socket, and for a job that is not there. */
 	peerOf(jobId: string): string | null;
+	/** What its protocol gave along with it. */
+	compatOf(jobId: string): Compat | undefined;
 	/** Resolves when the job is over, or waits for approval, or after so many milliseconds. */
 	settle(jobId: string, ms: number): Promise<JobView>;
 	/** Every event from `afterSeq` on, those that were and those that come; ends after the event `end`. */

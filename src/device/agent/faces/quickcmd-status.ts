@@ -26,6 +26,8 @@ const isIncomplete = ({ output }: JobView): boolean =>
 	[output.stdout, output.stderr].some(({ storedBytes, totalBytes }) => storedBytes < totalBytes) || !output.isKept;
 
 export interface QuickCmdTexts {
+	/** What the controller says of the state before, which goes back to it. */
+	readonly snapshot: string;
 	readonly stdout: string;
 	readonly stderr: string;
 	/** They are not all that is stored. */
@@ -33,7 +35,7 @@ export interface QuickCmdTexts {
 }
 
 /** Of a job that is over. */
-export function quickCmdResultOf(job: JobView, { stdout, stderr, isCut }: QuickCmdTexts): QuickCmdResult {
+export function quickCmdResultOf(job: JobView, { snapshot, stdout, stderr, isCut }: QuickCmdTexts): QuickCmdResult {
 	const { result, startedAt, endedAt, acceptedAt, jobId } = job;
 	return {
 		status: quickCmdStatusOf(job),
@@ -45,7 +47,7 @@ export function quickCmdResultOf(job: JobView, { stdout, stderr, isCut }: QuickC
 		endedAt: startedAt === null ? null : endedAt,
 		durationMs: result?.durationMs ?? 0,
 		error: errorOf(result),
-		snapshot: null,
+		snapshot: snapshot === '' ? null : snapshot,
 		isTruncated: isCut || isIncomplete(job) ? true : null,
 	};
 }

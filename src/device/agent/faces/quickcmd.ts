@@ -148,7 +148,9 @@ class QuickCmdRoutes {
 		const read = (stream: 'stdout' | 'stderr') =>
 			lastText(this.#parts.jobs, job.jobId, stream, job.output[stream].storedBytes, resultBytes);
 		const [stdout, stderr] = [await read('stdout'), await read('stderr')];
-		return quickCmdResultOf(job, { stdout: stdout.text, stderr: stderr.text, isCut: stdout.isCut || stderr.isCut });
+		const { snapshot = '' } = this.#parts.jobs.compatOf(job.jobId) ?? {};
+		const isCut = stdout.isCut || stderr.isCut;
+		return quickCmdResultOf(job, { snapshot, stdout: stdout.text, stderr: stderr.text, isCut });
 	}
 
 	/** Figures without names; in the strict mode they need a proof like every read. */

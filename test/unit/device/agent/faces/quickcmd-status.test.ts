@@ -17,7 +17,7 @@ const job = () => {
 	clock = 1000;
 	return new MemoryJob(principal, submission, () => clock++);
 };
-const texts = { stdout: 'o', stderr: 'e', isCut: false };
+const texts = { snapshot: '', stdout: 'o', stderr: 'e', isCut: false };
 
 const ended = (result: Partial<JobResult>) => quickCmdResultOf(job().enter('running').end(result).view(), texts);
 
@@ -77,6 +77,11 @@ describe('the status of a job in QuickCMD', () => {
 		expect(quickCmdResultOf(job().enter('running').enter('lost').view(), texts)).toMatchObject({
 			...{ status: 'failed', exitCode: 125, error: problemFor('JOB_LOST').message },
 		});
+	});
+
+	it('gives the snapshot back that came with the job', () => {
+		const one = job().enter('running').exit(0).view();
+		expect(quickCmdResultOf(one, { ...texts, snapshot: '{"git":"abc"}' }).snapshot).toBe('{"git":"abc"}');
 	});
 
 	it('says that output is missing, and nothing when none is', () => {
