@@ -26,10 +26,10 @@ export function startProcess(file: string, args: readonly string[], options: Sta
 }
 
 function spawnIt(file: string, args: readonly string[], options: StartOptions): StartedProcess {
+	const { env, stdio, cwd, user } = options;
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
-	const { env, stdio, cwd, user } = options;
 	return spawn(file, args, { env: { ...env }, stdio, cwd, ...user, detached: true, windowsHide: true });
 }
 
