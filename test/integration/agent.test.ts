@@ -27,6 +27,22 @@ const offeredParameters = {
 			maxLength: 50_000,
 			description: 'The whole program. Print what you want to see.',
 		},
+		files: {
+			type: 'array',
+			description: 'Files that the program finds in /work/in.',
+			items: {
+				type: 'object',
+				properties: {
+					name: {
+						type: 'string',
+						description: 'Name of a file from the description of this tool, or of one that you write.',
+					},
+					content: { type: 'string', description: 'Text of a file that you write.' },
+				},
+				required: ['name'],
+				additionalProperties: false,
+			},
+		},
 		language: {
 			type: 'string',
 			enum: ['auto', 'python', 'javascript', 'bash'],
@@ -68,7 +84,7 @@ describe.each(agents)('An AI Agent of version $version', ({ version, read }) => 
 			{
 				name: 'Secure_Code_Tool',
 				description:
-					'Runs programs.\n\nLimits: 30 s, 128 MB of memory, 50000 characters of code. Network: none. Modules: those that are installed; nothing can be installed.',
+					'Runs programs.\n\nLimits: 30 s, 128 MB of memory, 50000 characters of code. Network: none. Modules: those that are installed; nothing can be installed. Each call starts fresh; nothing is kept from earlier calls. Each file of the answer has a "link": show it to the user as ![name](link) if it is a picture, else as [name](link).',
 				parameters: offeredParameters,
 				strict: false,
 			},

@@ -26,7 +26,7 @@ export type Credentials = Record<string, SavedCredential>;
 export async function saveCredentials(bench: Bench, agent: TestAgent): Promise<Credentials> {
 	const saved: Credentials = {};
 	for (const [face, type] of Object.entries(credentialTypes) as [FaceName, string][]) {
-		const dead = JSON.stringify({ ...agent.faces[face], url: 'http://127.0.0.1:1' });
+		const dead = JSON.stringify({ ...agent.faces[face], url: agent.faces[face].url.replace(/:\d+$/, ':1') });
 		const devices = `${lineOf(agent, face)}\ndead = ${dead}`;
 		saved[type] = await bench.client.createCredential({
 			name: `devices ${face}`,

@@ -14,6 +14,7 @@ describe('a request', () => {
 			secrets: [],
 			env: {},
 			files: [],
+			bundle: 'default',
 			check: true,
 			checkPolicy: {
 				allowSubprocess: false,
