@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { AgentConfig } from '../../contract/agent-config.ts';
 import { KnownError } from '../../contract/error.ts';
 import { decide } from '../../core/policy/decide.ts';
+import { needsHook, withHook } from '../../core/policy/hook.ts';
 import { importDeviceManifest } from '../../core/policy/importers/device-manifest.ts';
 import { loadPolicy } from '../../core/policy/load.ts';
 import type { Policy } from '../../core/policy/policy.ts';
@@ -13,6 +14,7 @@ import type { CapabilityFacts } from './face.ts';
 import type { Decider } from './job-run.ts';
 import { keepManifest, readManifest } from './manifest.ts';
 import { look } from './ownership.ts';
+import { askHook } from './policy-hook.ts';
 
 export interface PolicyPlace extends ReadOptions {
 	/** File of the policy. */
@@ -24,10 +26,7 @@ export interface PolicyPlace extends ReadOptions {
 /** Throws POLICY_INVALID with what is wrong, and CONFIG_INVALID for a file that others can change. */
 export function readPolicy({ path, dir, ...options }: PolicyPlace): Policy {
 	refuseExposed([look(path)], options);
-	const policy = loadPolicy(textOf(path), { ownPaths: [dir] });
-	// What nobody asks must not look as if it were asked.
-	if (policy.hook) throw new KnownError('POLICY_INVALID', { details: 'hook: this agent cannot ask one' });
-	return policy;
+	return loadPolicy(textOf(path), { ownPaths: [dir] });
 }
 
 function textOf(path: string): string {
@@ -42,6 +41,8 @@ function textOf(path: string): string {
 export interface PolicyBook {
 	readonly main: Policy;
 	readonly device: Policy | null;
+	/** Folder of the agent. */
+	readonly dir: string;
 	/** SHA-256 over both, hex; that of the policy alone where there is no manifest. */
 	readonly hash: string;
 }
@@ -55,22 +56,29 @@ export function readBook(place: BookPlace): PolicyBook {
 	const main = readPolicy(place);
 	const { dir, path, config } = place;
 	const manifest = readManifest(dir, config.deviceAgent, config.device.id);
-	if (!manifest) return { main, device: null, hash: main.hash };
+	if (!manifest) return { main, device: null, dir, hash: main.hash };
 	// Profiles, paths and limits are those of the policy; capabilities, programs and blocklists those of the manifest.
 	const device = loadPolicy(importDeviceManifest(manifest.text, textOf(path)).text, { ownPaths: [dir] });
 	keepManifest(dir, manifest);
-	return { main, device, hash: createHash('sha256').update(`${main.hash}\n${device.hash}`).digest('hex') };
+	return { main, device, dir, hash: createHash('sha256').update(`${main.hash}\n${device.hash}`).digest('hex') };
 }
 
 const policyFor = ({ main, device }: PolicyBook, capability: string): Policy =>
 	device !== null && deviceAgentKindOf(capability) !== undefined ? device : main;
 
+/** What the policy lets run or asks about, its hook is asked about, too. */
 export const deciderOf =
-	(book: () => PolicyBook, deviceId: string): Decider =>
-	async (principal, { capability, command, cwd, paths, env, image, container }) =>
-		decide(policyFor(book(), capability), {
+	(current: () => PolicyBook, deviceId: string): Decider =>
+	async (principal, draft) => {
+		const book = current();
+		const policy = policyFor(book, draft.capability);
+		const { capability, command, cwd, paths, env, image, container } = draft;
+		const decision = decide(policy, {
 			...{ principal, capability, command, cwd, paths, env, image, container, deviceId },
 		});
+		if (!policy.hook || !needsHook(decision)) return decision;
+		return withHook(decision, await askHook(policy.hook, book.dir, { deviceId, principal, draft, decision }));
+	};
 
 /** What there are rules for. */
 export function capabilitiesOf(book: PolicyBook): CapabilityFacts[] {

@@ -13,17 +13,20 @@ export interface Imported {
 
 type Fields = Record<string, unknown>;
 
-/** Takes everything but capabilities and programs from the text of a shipped policy. */
+/** Takes everything but the capabilities from the text of another policy: its programs and rules go on to count. */
 export class Draft {
 	readonly notes: string[] = [];
 	readonly #base: Fields;
 	readonly #programs = new Map<string, Fields>();
 	readonly #capabilities: Record<string, Fields> = {};
 	readonly #deny: Fields[] = [];
+	#imported = 0;
 
 	constructor(base: string, name: string) {
-		const { capabilities: _capabilities, programs: _programs, ...rest } = readYaml(base) as Fields;
+		const { capabilities: _capabilities, programs, deny, ...rest } = readYaml(base) as Fields;
 		this.#base = { ...rest, name };
+		for (const program of listOf(programs)) this.#programs.set(String(program.name), program);
+		this.#deny.push(...listOf(deny));
 	}
 
 	/** Name of the first profile: the one that shipped policies have. */
@@ -57,7 +60,7 @@ export class Draft {
 
 	/** A pattern over the whole text, as denylists have them. */
 	deny(pattern: string, why: string, fields: Fields = {}): void {
-		this.#deny.push({ name: `imported-${this.#deny.length + 1}`, why, pattern, in: 'text', ...fields });
+		this.#deny.push({ name: `imported-${++this.#imported}`, why, pattern, in: 'text', ...fields });
 	}
 
 	/**
@@ -100,6 +103,8 @@ export class Draft {
 		return { text: `${comment}\n${stringify(policy, { lineWidth: 120 })}`, notes: this.notes };
 	}
 }
+
+const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 
 const shippedNames = new Set(Object.values(shippedPrograms).flatMap((set) => set.map(({ name }) => name)));
 const isShipped = (name: string): boolean => shippedNames.has(name);
