@@ -14,6 +14,7 @@ import type { Capability, Policy } from './policy.ts';
 import { judgePowershell } from './powershell/judge.ts';
 import { inOrder, reason, strictest } from './reasons.ts';
 import { parseScript } from './script/measure.ts';
+import { beyondSh } from './script/posix.ts';
 import { readScript } from './script/read.ts';
 import { NotUnderstood } from './script/tree.ts';
 
@@ -148,7 +149,11 @@ function judgeScript(
 	if (shell === 'powershell') return judgePowershell(policy, judge, capability, script);
 	try {
 		const list = readScript(script, policy.scripts);
+		const foreign = shell === 'sh' ? beyondSh(list) : undefined;
+		if (foreign !== undefined) throw new NotUnderstood('dynamic', `sh has no ${foreign}`);
 		judge.script(list);
+		if (judge.reasons.length === 0 && list.items.length > 0)
+			judge.reasons.push(reason('script', 'allow', 'script/no-program', 'it starts no program'));
 		return planOf(policy, list, shell);
 	} catch (error) {
 		if (!(error instanceof NotUnderstood)) throw error;

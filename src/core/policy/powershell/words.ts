@@ -4,6 +4,8 @@ export interface WindowsCommand {
 	/** In small letters, without folder and ending; an alias is replaced by what it stands for. */
 	readonly name: string;
 	readonly args: readonly string[];
+	/** Its name as it was written. */
+	readonly written: string;
 	/** Every word was plain: no variable, no expression, no block. */
 	readonly isPlain: boolean;
 }
@@ -92,5 +94,5 @@ function commandOf([first = '', ...args]: readonly string[], isPlain: boolean): 
 		.slice(Math.max(first.lastIndexOf('/'), first.lastIndexOf('\\')) + 1)
 		.toLowerCase()
 		.replace(/\.(exe|com|cmd|bat|ps1)$/, '');
-	return { name: Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name, args, isPlain };
+	return { name: Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name, written: first, args, isPlain };
 }

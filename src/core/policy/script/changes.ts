@@ -1,4 +1,5 @@
 /** What the commands of a loop may change, so that its next round sees other values. Pure. */
+import { childrenOf } from './children.ts';
 import type { List, Node, Simple } from './tree.ts';
 
 export interface Changes {
@@ -18,31 +19,6 @@ function noteNode(changes: Changes, node: Node): void {
 	if (node.kind === 'simple') noteSimple(changes, node);
 	if (node.kind === 'for') changes.names.add(node.name);
 	for (const child of childrenOf(node)) noteNode(changes, child);
-}
-
-function childrenOf(node: Node): readonly Node[] {
-	switch (node.kind) {
-		case 'pipeline':
-			return node.stages;
-		case 'list':
-			return node.items.map((item) => item.node);
-		case 'if':
-			return [...node.branches.flatMap(({ test, body }) => [test, body]), ...(node.otherwise ? [node.otherwise] : [])];
-		case 'while':
-		case 'until':
-			return [node.test, node.body];
-		case 'for':
-		case 'subshell':
-		case 'braces':
-			return [node.body];
-		case 'case':
-			return node.items.map(({ body }) => body);
-		case 'redirected':
-			return [node.node];
-		case 'simple':
-		case 'test':
-			return [];
-	}
 }
 
 function noteSimple(changes: Changes, { assignments, words }: Simple): void {

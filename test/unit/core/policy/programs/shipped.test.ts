@@ -1,8 +1,8 @@
 /** Every shipped program is tried on the examples that its entry carries. */
 import { describe, expect, it } from 'vitest';
-import { programFailure } from '../../../../src/core/policy/examples.ts';
-import { loadPolicy } from '../../../../src/core/policy/load.ts';
-import { shippedPrograms } from '../../../../src/core/policy/programs/shipped/sets.ts';
+import { programFailure } from '../../../../../src/core/policy/examples.ts';
+import { loadPolicy } from '../../../../../src/core/policy/load.ts';
+import { shippedPrograms } from '../../../../../src/core/policy/programs/shipped/sets.ts';
 
 const policy = loadPolicy(`
 version: 1
