@@ -15,11 +15,26 @@ const sandboxLabels = [
 	'Max Execution Time (Seconds)',
 	'Max Memory (MB)',
 	'Network',
+	'Packages',
 	'Allowed Imports',
 	'Enable Code Validation',
 	'Validation Options',
 	'Max Code Length (Characters)',
 	'Use Secrets',
+];
+
+const toolFileLabels = [
+	...['Files In', 'Binary Fields', 'Give Files', 'Data In', 'Files Out', 'Links to Files'],
+	...['Links Are Valid for (Hours)', 'Session', 'Stream Output'],
+];
+const stepFileLabels = [
+	'Files In',
+	'Data In',
+	'Standard Input',
+	'Files Out',
+	'Links to Files',
+	'Session',
+	'Stream Output',
 ];
 
 describe.skipIf(reason !== undefined)(title, () => {
@@ -50,13 +65,13 @@ describe.skipIf(reason !== undefined)(title, () => {
 	test('shows the parameters of the tool', async () => {
 		const { id } = await importExample('secure-code-agent');
 		await editor.openNode(id, 'Secure Code Tool');
-		expect(await labels()).toEqual(['Description', 'Default Language', ...sandboxLabels]);
+		expect(await labels()).toEqual(['Description', 'Default Language', ...sandboxLabels, ...toolFileLabels]);
 	});
 
 	test('shows the parameters of the step', async () => {
 		const { id } = await importExample('secure-code-step');
 		await editor.openNode(id, 'Secure Code');
-		expect(await labels()).toEqual(['Language', 'Code', ...sandboxLabels]);
+		expect(await labels()).toEqual(['Language', 'Code', ...sandboxLabels, ...stepFileLabels]);
 	});
 
 	test('warns when the author opens the network', async () => {
