@@ -39,14 +39,22 @@ const englishOnly = {
 	},
 };
 
-/** Requests are checked by zod alone, so the compilers of JSON schemas, a megabyte, stay out. */
-const noJsonSchemas = {
-	name: 'no-json-schemas',
+/** What a daemon never calls, as the reason why it is not there: the daemon keeps its code in memory as long as it runs. */
+const neverCalled = [
+	[/^@fastify\/(ajv-compiler|fast-json-stringify-compiler)$/, 'requests are checked by zod alone'],
+	[/^light-my-request$/, 'tests speak to a listener'],
+	[/^\.\/lib\/(defaultMetrics|cluster|pushgateway|summary)$/, 'the agent counts for itself'],
+];
+const withoutTheNeverCalled = {
+	name: 'without-the-never-called',
 	setup({ onResolve, onLoad }) {
-		const filter = /^@fastify\/(ajv-compiler|fast-json-stringify-compiler)$/;
-		onResolve({ filter }, ({ path }) => ({ path, namespace: 'no-json-schemas' }));
-		onLoad({ filter, namespace: 'no-json-schemas' }, () => ({
-			contents: 'module.exports = () => () => { throw new Error("requests are checked by zod alone"); };',
+		const namespace = 'never-called';
+		for (const [filter, reason] of neverCalled)
+			onResolve({ filter }, ({ path, importer }) =>
+				path.startsWith('.') && !importer.includes('prom-client') ? undefined : { path, namespace, pluginData: reason },
+			);
+		onLoad({ filter: /.*/, namespace }, ({ pluginData }) => ({
+			contents: `module.exports = () => () => { throw new Error(${JSON.stringify(pluginData)}); };`,
 		}));
 	},
 };
@@ -129,13 +137,13 @@ const bundles = [
 		// The daemon keeps its code in memory as long as it runs. Names stay, so that a stack can be read.
 		minifyWhitespace: true,
 		minifySyntax: true,
-		plugins: [coreOutside('../core/compose.js'), checkerOutside('../core/checker.js'), noJsonSchemas],
+		plugins: [coreOutside('../core/compose.js'), checkerOutside('../core/checker.js'), withoutTheNeverCalled],
 	},
 	{
 		entryPoints: ['src/device/client/create.ts'],
 		outfile: 'dist/device/client.js',
 		minifyWhitespace: true,
-		plugins: [noJsonSchemas],
+		plugins: [withoutTheNeverCalled],
 	},
 	...manifest.n8n.nodes.map((file) => ({
 		entryPoints: [sourceOf(file)],

@@ -140,7 +140,8 @@ export class TestAgent {
 	async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string | null> {
 		const child = this.#child;
 		if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-		const ended = once(child, 'exit', { signal: AbortSignal.timeout(stopMs) });
+		// Not "exit": its last lines may still be on their way.
+		const ended = once(child, 'close', { signal: AbortSignal.timeout(stopMs) });
 		child.kill(signal);
 		const [code, endedBy] = await ended;
 		return code ?? endedBy;
