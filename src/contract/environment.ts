@@ -21,7 +21,10 @@ const names = new Set([
 	...['JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS', 'JDK_JAVA_OPTIONS', 'MAKEFLAGS', 'MFLAGS', 'MAKEFILES', 'GREP_OPTIONS'],
 	...['TAR_OPTIONS', 'GZIP', 'ZIPOPT', 'UNZIP', 'RSYNC_RSH', 'CVS_RSH', 'SUDO_ASKPASS', 'SSH_ASKPASS', 'AWKPATH'],
 	...['AWKLIBPATH', 'INPUTRC', 'CURL_HOME', 'WGETRC', 'NOTIFY_SOCKET', 'DOCKER_HOST', 'DOCKER_CONFIG'],
-	...['CONTAINER_HOST', 'KUBECONFIG', 'COMSPEC', 'PATHEXT', 'PSMODULEPATH', 'SYSTEMROOT', 'WINDIR'],
+	...['CONTAINER_HOST', 'KUBECONFIG', 'COMSPEC', 'PATHEXT', 'PSMODULEPATH', 'SYSTEMROOT', 'WINDIR', 'APT_CONFIG'],
+	...['BC_ENV_ARGS', 'BZIP', 'BZIP2', 'GNUPGHOME', 'HGRCPATH', 'I18NPATH', 'IOCONF', 'LANGUAGE', 'LSOF_ARGS', 'MAGIC'],
+	...['MANPATH', 'MANOPT', 'MANROFFOPT', 'PS_FORMAT', 'RIPGREP_CONFIG_PATH', 'RPM_CONFIGDIR', 'TZDIR', 'XZ_DEFAULTS'],
+	...['XZ_OPT', 'ZIPINFO', 'ZIPINFOOPT', 'ZSTD_CLEVEL'],
 ]);
 
 const prefixes = [
@@ -55,4 +58,14 @@ export function isForbiddenVariable(name: string): boolean {
 		prefixes.some((prefix) => upper.startsWith(prefix)) ||
 		suffixes.some((suffix) => upper.endsWith(suffix))
 	);
+}
+
+/** A language or a time zone by its plain name; programs look for others wherever the value leads. */
+const localeName = /^(LANG|LC_[A-Z]+|TZ)$/;
+const plainLocale = /^([A-Za-z0-9_@,+-]*(\.[A-Za-z0-9_@,+-]+)*|[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*)$/;
+
+/** @param value null: only known when it runs @returns why a variable must not have a value; undefined when it may */
+export function objectionToValue(name: string, value: string | null): string | undefined {
+	if (!localeName.test(name) || (value !== null && plainLocale.test(value))) return undefined;
+	return `${name} must be the plain name of a language or a time zone`;
 }

@@ -2,6 +2,7 @@
 import type { Command, JobDraft } from '../../contract/device-job.ts';
 import type { CommandPlan, PolicyDecision, PolicyReason } from '../../contract/policy.ts';
 import type { Principal } from '../../contract/principal.ts';
+import { quietEnvironment, usualEnvironment } from '../../contract/quiet.ts';
 import { capabilityReasons } from './capability.ts';
 import { judgeText, mostArgvBytes } from './characters.ts';
 import { environmentReasons } from './environment.ts';
@@ -90,7 +91,7 @@ function judgeJob(policy: Policy, capability: Capability, question: Question): J
 	const folder = placeAt(workspace, cwd ?? '');
 	const before = [
 		...textReasons(policy, capability.name, textOf(command)),
-		...environmentReasons(policy.environment, Object.keys(env)),
+		...environmentReasons(policy.environment, env),
 		...folderReasons(policy, folder, cwd),
 	];
 	const judged = judgeCommand(policy, capability, question, folder ?? workspace);
@@ -106,6 +107,8 @@ function folderReasons(policy: Policy, folder: Place | undefined, cwd: string | 
 	return why === undefined ? [] : [reason('path', 'deny', 'path/cwd', `the job cannot start there: ${why}`)];
 }
 
+const everySet = [quietEnvironment, usualEnvironment];
+
 function judgeCommand(policy: Policy, capability: Capability, question: Question, folder: Place): Judged {
 	const { command, env } = question;
 	const profile = policy.profiles[capability.profile];
@@ -113,7 +116,7 @@ function judgeCommand(policy: Policy, capability: Capability, question: Question
 		policy,
 		capability,
 		folder,
-		isSetOutside: (name) => Object.hasOwn(env, name) || Object.hasOwn(profile?.env ?? {}, name),
+		isSetOutside: (name) => [env, profile?.env ?? {}, ...everySet].some((set) => Object.hasOwn(set, name)),
 		isHomeWorkspace: profile?.env.HOME === undefined,
 	});
 	if (!capability.accepts.includes(command.mode)) {

@@ -1,5 +1,5 @@
 /** Which variables a job may set. Pure. */
-import { isForbiddenVariable } from '../../contract/environment.ts';
+import { isForbiddenVariable, objectionToValue } from '../../contract/environment.ts';
 import type { PolicyReason } from '../../contract/policy.ts';
 import { reason } from './reasons.ts';
 
@@ -7,7 +7,15 @@ export const isEnvironmentName = (allowed: readonly string[], name: string): boo
 	!isForbiddenVariable(name) &&
 	allowed.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))));
 
-export function environmentReasons(allowed: readonly string[], names: readonly string[]): PolicyReason[] {
+export function environmentReasons(allowed: readonly string[], env: Readonly<Record<string, string>>): PolicyReason[] {
+	const values = Object.entries(env).map(([name, value]) => objectionToValue(name, value));
+	return [
+		...nameReasons(allowed, Object.keys(env)),
+		...values.flatMap((why) => (why === undefined ? [] : [reason('environment', 'deny', 'environment/value', why)])),
+	];
+}
+
+function nameReasons(allowed: readonly string[], names: readonly string[]): PolicyReason[] {
 	return names
 		.filter((name) => !isEnvironmentName(allowed, name))
 		.map((name) => {

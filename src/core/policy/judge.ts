@@ -1,10 +1,11 @@
 /** Judges the commands of a job by the programs, paths and rules of a policy, and commands inside commands as well. Pure. */
-import { isForbiddenVariable } from '../../contract/environment.ts';
+import { isForbiddenVariable, objectionToValue } from '../../contract/environment.ts';
 import type { DecisionWord, PolicyReason } from '../../contract/policy.ts';
 import { type CodeKind, isCodeKind, objectionToCode } from './code/code.ts';
+import { isIsolated, needsIsolation } from './code/python-imports.ts';
 import { isEnvironmentName } from './environment.ts';
 import { commandReasons } from './operator.ts';
-import { type Access, objectionTo, type Place, placeAt, workspace } from './paths.ts';
+import { type Access, isSettings, objectionTo, type Place, placeAt, workspace } from './paths.ts';
 import type { Capability, Policy } from './policy.ts';
 import { isAddress, possiblePaths } from './programs/any-arguments.ts';
 import { startsOthers } from './programs/exec-capable.ts';
@@ -12,7 +13,8 @@ import { judgeArguments, short } from './programs/judge.ts';
 import type { Program, ValueKind } from './programs/program.ts';
 import { objectionToShape } from './programs/values.ts';
 import { type ReasonClass, reason } from './reasons.ts';
-import { type Field, fieldOf, knownStart, knownText, pathText, shownCommand } from './script/field.ts';
+import type { Values } from './script/expand.ts';
+import { after, type Field, fieldOf, knownStart, knownText, pathText, shownCommand } from './script/field.ts';
 import { readScript } from './script/read.ts';
 import { type List, NotUnderstood } from './script/tree.ts';
 import { type FileUse, type Invocation, walkScript } from './script/walk.ts';
@@ -35,6 +37,11 @@ export interface Asked {
 	readonly isHomeWorkspace: boolean;
 }
 
+const isSaid = (why: string | undefined): boolean => why !== undefined;
+
+const textsOf = (values: Values): (string | null)[] =>
+	values === null ? [null] : values.map((atoms) => knownText({ atoms, isMany: false }));
+
 export class Judge {
 	readonly reasons: PolicyReason[] = [];
 	/** Every command so far matched a pattern that approves it. */
@@ -43,6 +50,10 @@ export class Judge {
 	#folders: readonly Place[] | null;
 	#command = '';
 	#depth = 0;
+	/** Some command may write a file. */
+	#isWriting = false;
+	/** Commands that would load a file which the job wrote under the name of a module. */
+	readonly #importing: string[] = [];
 
 	constructor(asked: Asked) {
 		this.#asked = asked;
@@ -51,11 +62,28 @@ export class Judge {
 
 	argv(words: readonly string[]): void {
 		this.#judgeCommand(words.map(fieldOf), 'argv');
+		this.#settle();
 	}
 
 	/** @throws NotUnderstood */
 	script(list: List): void {
 		this.#walk(list, this.#asked.folder);
+		this.#settle();
+	}
+
+	/** What can only be said when the whole script is known: a loop comes back to what stands before a writer. */
+	#settle(): void {
+		if (!this.#isWriting) return;
+		for (const command of this.#importing) {
+			this.#command = command;
+			this.#sayImporting();
+		}
+	}
+
+	#sayImporting(): void {
+		const why = 'python: modules may be files that a job wrote, unless -I stands before -c; that is not allowed';
+		this.isAutoApproved = false;
+		this.#say('program', this.#asked.capability.otherwise, 'program/python-imports', why);
 	}
 
 	#walk(list: List, folder: Place): void {
@@ -70,28 +98,49 @@ export class Judge {
 	#visit({ fields, assigned, files, folders }: Invocation): void {
 		this.#folders = folders;
 		this.#command = shownCommand(fields);
-		for (const { name, isExported } of assigned) this.#judgeVariable(name, isExported);
+		for (const { name, isExported, values } of assigned) this.#judgeVariable(name, isExported, textsOf(values));
 		for (const file of files) this.#judgeFile(file);
 		if (fields.length > 0) this.#judgeCommand(fields, 'script');
 	}
 
-	#judgeVariable(name: string, isExported: boolean): void {
+	/** @param values all that it may become; null: only known when it runs */
+	#judgeVariable(name: string, isExported: boolean, values: readonly (string | null)[]): void {
 		const { policy, isSetOutside } = this.#asked;
 		const isShells = !/[a-z]/.test(name) && isForbiddenVariable(name);
 		const reaches = isExported || isSetOutside(name);
 		if (isShells) this.#say('environment', 'deny', 'environment/forbidden', `${name} changes how commands run`);
 		else if (reaches && !isEnvironmentName(policy.environment, name))
 			this.#say('environment', 'deny', 'environment/not-listed', `a job may not set ${name} for its commands`);
+		const why = values.map((value) => objectionToValue(name, value)).find((objection) => objection !== undefined);
+		if (reaches && why !== undefined) this.#say('environment', 'deny', 'environment/value', why);
 	}
 
-	#judgeFile({ access, field }: FileUse): void {
-		const objection = this.#objectionToPath(field, access);
+	/** @returns where it may lie */
+	#judgeFile({ access, field }: FileUse): readonly Place[] {
+		const places = this.#placesOf(field);
+		const objection =
+			typeof places === 'string' ? places : places.map((place) => this.#objectionTo(place, access)).find(isSaid);
 		if (objection !== undefined) this.#say('path', 'deny', `path/${access}`, objection);
+		if (typeof places === 'string') return [];
+		if (access === 'write') this.#judgeWritten(places);
+		return places;
 	}
 
-	/** Why a word must not stand where a path stands. */
-	#objectionToPath(field: Field, access: Access): string | undefined {
-		const { policy, isHomeWorkspace } = this.#asked;
+	#objectionTo(place: Place, access: Access): string | undefined {
+		return objectionTo(this.#asked.policy.paths, place, access);
+	}
+
+	#judgeWritten(places: readonly Place[]): void {
+		this.#isWriting ||= places.some(
+			({ base, names }) => base === 'workspace' || names[0] !== 'dev' || names[1] === 'shm',
+		);
+		const why = 'a name that begins with a dot, under which programs look for their settings, is not written';
+		if (places.some(isSettings)) this.#say('path', this.#asked.capability.otherwise, 'path/settings', why);
+	}
+
+	/** Where a path may lead; why it must not stand there, when nobody knows. */
+	#placesOf(field: Field): readonly Place[] | string {
+		const { isHomeWorkspace } = this.#asked;
 		const [first, ...others] = field.atoms;
 		const isHome = first?.kind === 'home';
 		const path = pathText(isHome ? { ...field, atoms: others } : field);
@@ -100,23 +149,20 @@ export class Judge {
 		if (path.startsWith('~')) return 'a path that begins with ~, which programs read in their own way';
 		if (from === null && (isHome || !path.startsWith('/')))
 			return 'a path below a folder that is only known when it runs';
-		for (const folder of from ?? [workspace]) {
-			const place = placeAt(folder, isHome ? `./${path}` : path);
-			const objection = place
-				? objectionTo(policy.paths, place, access)
-				: `${path.slice(0, 120)} leads out of the workspace`;
-			if (objection !== undefined) return objection;
-		}
-		return undefined;
+		const places = (from ?? [workspace]).map((folder) => placeAt(folder, isHome ? `./${path}` : path));
+		const known = places.filter((place) => place !== undefined);
+		return known.length < places.length ? `${path.slice(0, 120)} leads out of the workspace` : known;
 	}
 
 	#judgeCommand(fields: readonly Field[], from: From): void {
 		const outer = this.#command;
+		const folders = this.#folders;
 		this.#command = shownCommand(fields);
 		if (++this.#depth > deepestCommand) this.#tooDeep();
 		else this.#judgeNamed(fields, from);
 		this.#depth--;
 		this.#command = outer;
+		this.#folders = folders;
 	}
 
 	#judgeNamed([first, ...args]: readonly Field[], from: From): void {
@@ -152,7 +198,10 @@ export class Judge {
 		else
 			judgeArguments(program, args, {
 				object,
-				value: (kind, field) => this.#judgeValue(kind, field, object),
+				value: (kind, field) => {
+					if (kind.kind === 'python') this.#noteImports(field, args);
+					this.#judgeValue(kind, field, object);
+				},
 				command: (fields) => this.#judgeCommand(fields, 'command'),
 			});
 		return objections;
@@ -183,6 +232,8 @@ export class Judge {
 		if (field.isMany && kind.kind !== 'text') object('a word that may turn out to be several');
 		else if (shape !== undefined) object(`"${short(field)}", which is ${shape},`);
 		else if (kind.kind === 'path' || kind.kind === 'write') this.#judgePath(kind.kind, field);
+		else if (kind.kind === 'folder') this.#folders = this.#judgeFile({ access: 'read', field });
+		else if (kind.kind === 'target') this.#judgeTarget(field, object);
 		else if (kind.kind === 'assignment') this.#judgeAssignment(field, object);
 		else if (kind.kind === 'script') this.#judgeScript(field, object);
 		else if (isCodeKind(kind.kind)) this.#judgeCode(kind.kind, field, object);
@@ -191,6 +242,20 @@ export class Judge {
 	/** "-" stands for stdin or stdout. */
 	#judgePath(kind: 'path' | 'write', field: Field): void {
 		if (knownText(field) !== '-') this.#judgeFile({ access: kind === 'path' ? 'read' : 'write', field });
+	}
+
+	#judgeTarget(field: Field, object: Objecting): void {
+		if ((pathText(field) ?? '..').split('/').includes('..')) object('a link with ".." in it');
+		this.#judgeFile({ access: 'write', field });
+	}
+
+	/** In a folder that other jobs may write nobody knows what lies there. */
+	#noteImports(code: Field, args: readonly Field[]): void {
+		if (isIsolated(args.map(knownText)) || !needsIsolation(knownText(code) ?? '')) return;
+		const isForAll = ({ base, names }: Place): boolean =>
+			base !== 'workspace' && this.#objectionTo({ base, names }, 'write') === undefined;
+		if (this.#folders && !this.#folders.some(isForAll)) this.#importing.push(this.#command);
+		else this.#sayImporting();
 	}
 
 	#judgeCode(kind: CodeKind, field: Field, object: Objecting): void {
@@ -202,7 +267,7 @@ export class Judge {
 	#judgeAssignment(field: Field, object: Objecting): void {
 		const name = /^([A-Za-z_][A-Za-z0-9_]*)(=|$)/.exec(knownStart(field))?.[1];
 		if (name === undefined) object('a word that is no NAME=value');
-		else this.#judgeVariable(name, true);
+		else this.#judgeVariable(name, true, [knownText(after(field, name.length + 1))]);
 	}
 
 	/** A script in a word of a command, as in sh -c. */

@@ -58,6 +58,13 @@ export function objectionTo(rules: PathRules, { base, names }: Place, access: Ac
 	return `${path} is not among the paths that may be ${access === 'read' ? 'read' : 'written'}`;
 }
 
+/** Files that programs read as settings, some of which are commands. A dot hides them where jobs and their programs feel at home. */
+export function isSettings({ base, names }: Place): boolean {
+	if (names.includes('.git')) return true;
+	const isHome = base === 'workspace' || [workspacePath, ...scratchPaths].some((path) => covers(partsOf(path), names));
+	return isHome && names.some((name) => name.startsWith('.'));
+}
+
 /** "/etc/." is the folder itself, and nothing below it. */
 function opens(prefix: string, names: readonly string[]): boolean {
 	const parts = partsOf(prefix);

@@ -32,6 +32,8 @@ const usageFields = {
 	stopsAtPositional: z.boolean().default(false),
 	/** Every word is text, whatever it begins with, as in echo. */
 	readsNoFlags: z.boolean().default(false),
+	/** What no word beside the flags may begin with, for example "@", which makes some programs read their words from a file. */
+	refusedStart: z.string().length(1).optional(),
 	/** No flag of this program, known or not, writes or runs anything, so words that begin with a wildcard are harmless. */
 	isHarmlessWithAnyFlag: z.boolean().default(false),
 };

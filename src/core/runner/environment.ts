@@ -1,7 +1,8 @@
-/** The whole environment of a command: what the profile says, a fixed search path, and what the job may add. Pure. */
+/** The whole environment of a command: what keeps programs quiet, what the profile says, a fixed search path, and what the job may add. Pure. */
 import { delimiter } from 'node:path';
 import { isForbiddenVariable } from '../../contract/environment.ts';
 import { KnownError } from '../../contract/error.ts';
+import { quietEnvironment, usualEnvironment } from '../../contract/quiet.ts';
 import type { Profile } from './profile.ts';
 
 /**
@@ -20,5 +21,12 @@ export function environmentFor(
 			why: `the variable ${forbidden.slice(0, 100)} cannot be set by whoever asks`,
 			rule: 'environment/forbidden-variable',
 		});
-	return { LANG: 'C.UTF-8', ...job, ...own, ...profile.env, PATH: profile.path.join(delimiter) };
+	return {
+		...usualEnvironment,
+		...job,
+		...quietEnvironment,
+		...own,
+		...profile.env,
+		PATH: profile.path.join(delimiter),
+	};
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isForbiddenVariable } from '../../../src/contract/environment.ts';
+import { isForbiddenVariable, objectionToValue } from '../../../src/contract/environment.ts';
 
 describe('a variable that nobody may bring', () => {
 	it.each([
@@ -19,4 +19,28 @@ describe('a variable that nobody may bring', () => {
 			expect(isForbiddenVariable(name)).toBe(false);
 		},
 	);
+});
+
+describe('the value of a variable', () => {
+	it.each([
+		['LANG', 'de_DE.UTF-8@euro'],
+		['LC_ALL', ''],
+		['TZ', 'America/Argentina/Buenos_Aires'],
+		['TZ', 'CET-1CEST,M3.5.0,M10.5.0'],
+		['SITE', '/anywhere/../at/all'],
+	])('may be %s=%s', (name, value) => {
+		expect(objectionToValue(name, value)).toBeUndefined();
+	});
+
+	it.each([
+		['LANG', '/work/x'],
+		['LC_CTYPE', '../x'],
+		['LC_ALL', '..'],
+		['TZ', ':/etc/shadow'],
+		['TZ', '/etc/shadow'],
+		['TZ', 'a/../b'],
+		['LANG', null],
+	])('must not be %s=%s', (name, value) => {
+		expect(objectionToValue(name, value)).toBe(`${name} must be the plain name of a language or a time zone`);
+	});
 });

@@ -19,6 +19,7 @@ function compileUsage(shape: UsageShape): Usage {
 		flagStyle: shape.flagStyle,
 		stopsAtPositional: shape.stopsAtPositional,
 		readsNoFlags: shape.readsNoFlags,
+		refusedStart: shape.refusedStart ?? null,
 		isHarmlessWithAnyFlag: shape.isHarmlessWithAnyFlag,
 		subcommands: new Map(Object.entries(shape.subcommands).map(([name, usage]) => [name, compileUsage(usage)])),
 	};

@@ -16,10 +16,19 @@ export interface Judging {
 export function judgeArguments(usage: Usage, fields: readonly Field[], judging: Judging): void {
 	if (fields.length > usage.maxArgs) judging.object(`more than ${usage.maxArgs} words`);
 	const { others, given } = readArguments(usage, fields, judging);
+	for (const field of others) refuseStart(usage, field, judging);
 	if (usage.needsFlag.length > 0 && !usage.needsFlag.some((flag) => given.has(flag)))
 		judging.object(`it without ${usage.needsFlag.join(' or ')}`);
 	if (usage.subcommands.size > 0) judgeSubcommand(usage, others, judging);
 	else matchPositionals(expectedOf(usage, given), others, judging);
+}
+
+/** A wildcard finds names that begin with anything. */
+function refuseStart({ refusedStart }: Usage, field: Field, judging: Judging): void {
+	if (refusedStart === null) return;
+	const isLoose = field.isMany || (field.atoms[0] !== undefined && field.atoms[0].kind !== 'text');
+	if (isLoose || knownStart(field).startsWith(refusedStart))
+		judging.object(`a word that begins with ${refusedStart}, or may (begin it with ./)`);
 }
 
 /** Positionals as the given flags leave them. */

@@ -2,7 +2,8 @@
 import type { RE2JS } from 're2js';
 
 /**
- * What a word may be. text: anything. path: a file or folder that may be read, or "-". write: one that may be written.
+ * What a word may be. text: anything. path: a file or folder that may be read, or "-". folder: one from which later words are read.
+ * write: one that may be written. target: the same, with no ".." in it, as for links, which lead on from elsewhere.
  * script, python, javascript, awk, sed, jq: a program in that language, judged by itself. command: the words from here on are a
  * command of their own; more-command: to which others are added that nobody knows, as by xargs. assignment: NAME=value with a name that a job may set.
  */
@@ -12,7 +13,20 @@ export type ValueKind =
 	| { readonly kind: 'pattern-of'; readonly source: string; readonly regex: RE2JS };
 
 export const namedKinds = [
-	...(['text', 'path', 'write', 'integer', 'number', 'size', 'duration', 'name', 'script', 'python'] as const),
+	...([
+		'text',
+		'path',
+		'folder',
+		'write',
+		'target',
+		'integer',
+		'number',
+		'size',
+		'duration',
+		'name',
+		'script',
+		'python',
+	] as const),
 	...(['javascript', 'awk', 'sed', 'jq', 'command', 'more-command', 'assignment'] as const),
 ];
 
@@ -43,6 +57,8 @@ export interface Usage {
 	readonly flagStyle: 'gnu' | 'words';
 	readonly stopsAtPositional: boolean;
 	readonly readsNoFlags: boolean;
+	/** No word may begin so; null: any may. */
+	readonly refusedStart: string | null;
 	readonly isHarmlessWithAnyFlag: boolean;
 	readonly subcommands: ReadonlyMap<string, Usage>;
 }

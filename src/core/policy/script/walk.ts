@@ -1,7 +1,7 @@
 /** Goes through a script as the shell would and tells of every command that it may run, with the folder it runs in. Pure. */
 import type { Place } from '../paths.ts';
 import { changesOf } from './changes.ts';
-import { expandValue, expandWord, waysOf } from './expand.ts';
+import { expandValue, expandWord, type Values, waysOf } from './expand.ts';
 import { type Field, knownText } from './field.ts';
 import { ofNumbers } from './read-condition.ts';
 import { type IsSetOutside, State, valuesOf } from './state.ts';
@@ -22,12 +22,18 @@ export interface FileUse {
 	readonly field: Field;
 }
 
+export interface Assigned {
+	readonly name: string;
+	readonly isExported: boolean;
+	readonly values: Values;
+}
+
 /** A simple command, in one way that its variables may stand. */
 export interface Invocation {
 	/** Its words; none for an assignment or a redirection that stands alone. */
 	readonly fields: readonly Field[];
 	/** Variables that it sets, for itself or for good. */
-	readonly assigned: readonly { readonly name: string; readonly isExported: boolean }[];
+	readonly assigned: readonly Assigned[];
 	readonly files: readonly FileUse[];
 	/** Where it may run; null: anywhere. */
 	readonly folders: readonly Place[] | null;
@@ -127,12 +133,13 @@ function walkIf(walk: Walk, state: State, node: Extract<Node, { kind: 'if' }>): 
 }
 
 function walkFor(walk: Walk, state: State, node: Extract<Node, { kind: 'for' }>): void {
-	walk.visit({ ...nothing, assigned: [{ name: node.name, isExported: false }], folders: state.folders });
 	walkOutputs(walk, state, node.words);
 	const fields = node.words.flatMap((word) => expandWord(word, state.lookup).flat());
+	const values = valuesOf(fields);
+	walk.visit({ ...nothing, assigned: [{ name: node.name, isExported: false, values }], folders: state.folders });
 	forgetChanged(state, [node.body]);
 	const inside = state.copy();
-	inside.set(node.name, valuesOf(fields));
+	inside.set(node.name, values);
 	walkList(walk, inside, node.body);
 	state.join(inside);
 }
@@ -214,7 +221,10 @@ function wordsOf(redirect: Redirect): Word[] {
 function walkSimple(walk: Walk, state: State, node: Simple): void {
 	const { assignments, words, redirects } = node;
 	walkOutputs(walk, state, [...assignments.map(({ value }) => value), ...words, ...redirects.flatMap(wordsOf)]);
-	const assigned = assignments.map(({ name }) => ({ name, isExported: words.length > 0 }));
+	const isExported = words.length > 0;
+	const assigned = assignments.map(({ name, value, isAppended }) => {
+		return { name, isExported, values: isAppended ? null : expandValue(value, state.lookup) };
+	});
 	const files = filesOf(state, redirects);
 	const commands = commandsOf(state, words);
 	for (const fields of commands) walk.visit({ fields, assigned, files, folders: state.folders });

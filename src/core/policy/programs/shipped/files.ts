@@ -1,13 +1,12 @@
 /** Programs that look at files and folders. Flags that write, follow lists of files or start programs are left out. Pure. */
 import type { ProgramInput } from '../../schema.ts';
 
-/** md5sum and its relatives read their words as files, and nothing else. */
+/** Without "-c", which reads the files that a file names. */
 const checksum = (name: string): ProgramInput => ({
 	name,
-	isHarmlessWithAnyFlag: true,
-	flags:
-		'-b -t -c -w -z --binary --text --check --tag --zero --quiet --status --strict --warn --ignore-missing --help --version',
+	flags: '-b -t -z --binary --text --tag --zero --help --version',
 	positionals: 'path*',
+	denies: [`${name} -c list`, `${name} --check list`],
 });
 
 export const filePrograms: readonly ProgramInput[] = [
@@ -145,7 +144,7 @@ export const filePrograms: readonly ProgramInput[] = [
 		positionals: 'path+',
 	},
 	...['md5sum', 'sha1sum', 'sha224sum', 'sha256sum', 'sha384sum', 'sha512sum', 'b2sum'].map(checksum),
-	{ name: 'cksum', isHarmlessWithAnyFlag: true, flags: '-a=name --algorithm=name --untagged', positionals: 'path*' },
+	{ name: 'cksum', flags: '-a=name --algorithm=name --untagged', positionals: 'path*' },
 	{ name: 'sum', isHarmlessWithAnyFlag: true, flags: '-r -s --sysv', positionals: 'path*' },
 	{
 		name: 'diff',

@@ -1,7 +1,7 @@
 /**
- * The reading half of git. Left out is what starts programs (-c, --ext-diff, --textconv, aliases, pagers), what writes
- * (--output), and what looks elsewhere for its configuration (--git-dir, --exec-path). Hooks and settings of a repository are code,
- * so profiles that show repositories should switch them off by GIT_CONFIG_COUNT, as the shipped ones do. Pure.
+ * The reading half of git. Left out is what starts programs (-c, --ext-diff, --textconv, --help, signatures, aliases, pagers),
+ * what writes (--output), and what looks elsewhere for its configuration (--git-dir, --exec-path). Settings of a repository are
+ * code: those that can be are switched off by variables that every command has, and no job writes into .git. Pure.
  */
 import type { ProgramInput } from '../../schema.ts';
 
@@ -12,10 +12,16 @@ const diff = `-p -u -s -U=integer -W -w -b -M[=text] -C[=text] -R -a -z -S=text 
 	--relative[=path] --text --ignore-space-at-eol --ignore-space-change --ignore-all-space --ignore-blank-lines --inter-hunk-context=integer
 	--function-context --exit-code --quiet --no-ext-diff --no-textconv --no-prefix --ignore-submodules[=name] --no-indent-heuristic --cc -c -m`;
 
+/** Anything but "%G", for which gpg is started. */
+const format = '/([^%]|%[-+\\x20]?[^-+\\x20G])*/';
+/** The same for what lists references: "%(signature)". */
+const refFormat = '/([^%]|%%|%[0-9a-fA-F]{2}|%\\(\\*?([^*s)][^)]*|s(ubject|ymref)[^)]*)?\\))*/';
+const sortKey = '/-?(v:|version:)?[a-rt-z*][a-z:.*-]*|-?(subject|symref).*/';
+
 const log = `${diff} -# -n=integer -i -E -F -P -g -L=text --max-count=integer --skip=integer --since=text --after=text --until=text --before=text --author=text --committer=text
 	--grep=text --all-match --invert-grep --regexp-ignore-case --extended-regexp --fixed-strings --perl-regexp --merges --no-merges --first-parent
 	--all --branches[=text] --tags[=text] --remotes[=text] --glob=text --exclude=text --reflog --walk-reflogs --cherry-pick --left-right --reverse
-	--topo-order --date-order --author-date-order --oneline --pretty[=text] --format=text --abbrev-commit --no-abbrev-commit --decorate[=(short|full|auto|no)]
+	--topo-order --date-order --author-date-order --oneline --pretty[=${format}] --format=${format} --abbrev-commit --no-abbrev-commit --decorate[=(short|full|auto|no)]
 	--no-decorate --source --graph --no-graph --date=text --relative-date --parents --children --follow --full-history --simplify-by-decoration
 	--boundary --no-walk --show-notes[=text] --no-notes --encoding=name --count --stdin`;
 
@@ -27,7 +33,7 @@ export const gitPrograms: readonly ProgramInput[] = [
 	{
 		name: 'git',
 		isExecCapable: true,
-		flags: '-C=path --no-pager --no-optional-locks --literal-pathspecs --version --help',
+		flags: '-C=folder --no-pager --no-optional-locks --literal-pathspecs --version',
 		subcommands: {
 			status: {
 				flags: `-s -b -u[=(no|normal|all)] -v -z --short --branch --show-stash --porcelain[=(1|2|v1|v2)] --long --verbose --untracked-files[=(no|normal|all)]
@@ -43,18 +49,17 @@ export const gitPrograms: readonly ProgramInput[] = [
 			},
 			diff: { flags: `${diff} --cached --staged --merge-base`, positionals: revisions },
 			'diff-tree': {
-				flags: `${diff} -r -t --root --no-commit-id --pretty[=text] --format=text`,
+				flags: `${diff} -r -t --root --no-commit-id --pretty[=${format}] --format=${format}`,
 				positionals: revisions,
 			},
 			branch: {
-				flags: `-a -r -v -vv -l --all --remotes --verbose --list --show-current --color[=(always|never|auto)] --no-color --column[=text] --no-column --sort=text --format=text
+				flags: `-a -r -v -vv -l --all --remotes --verbose --list --show-current --color[=(always|never|auto)] --no-color --column[=text] --no-column --sort=${sortKey} --format=${refFormat}
 					--contains=path --no-contains=path --merged[=path] --no-merged[=path] --points-at=path --ignore-case -i`,
 				positionals: '',
 				positionalsWith: { '--list': 'text*', '-l': 'text*' },
 			},
 			tag: {
-				flags:
-					'-l -n[=integer] --list --sort=text --format=text --contains=path --no-contains=path --merged[=path] --points-at=path --column[=text] --color[=text] -i --ignore-case',
+				flags: `-l -n[=integer] --list --sort=${sortKey} --format=${refFormat} --contains=path --no-contains=path --merged[=path] --points-at=path --column[=text] --color[=text] -i --ignore-case`,
 				positionals: '',
 				positionalsWith: { '--list': 'text*', '-l': 'text*' },
 			},
@@ -92,8 +97,7 @@ export const gitPrograms: readonly ProgramInput[] = [
 			'name-rev': { flags: '--tags --name-only --always --all', positionals: revisions },
 			'merge-base': { flags: '-a --all --is-ancestor --octopus --independent --fork-point', positionals: revisions },
 			'for-each-ref': {
-				flags:
-					'--count=integer --sort=text --format=text --points-at=path --merged[=path] --no-merged[=path] --contains[=path]',
+				flags: `--count=integer --sort=${sortKey} --format=${refFormat} --points-at=path --merged[=path] --no-merged[=path] --contains[=path]`,
 				positionals: 'text*',
 			},
 			'show-ref': {
@@ -122,6 +126,9 @@ export const gitPrograms: readonly ProgramInput[] = [
 			'git branch -a',
 			'git remote -v',
 			'git log --pretty=format:%h -- src',
+			"git log --format='%h %an %s%%G' -3",
+			"git for-each-ref --sort=-committerdate --format='%(refname:short) %(subject)'",
+			'git -C src diff a b',
 			'git stash list',
 		],
 		denies: [
@@ -153,6 +160,14 @@ export const gitPrograms: readonly ProgramInput[] = [
 			'git stash pop',
 			'git reflog delete x',
 			'git diff /etc/shadow x',
+			'git log --format=%G?',
+			"git log --pretty='format:%h %+GK'",
+			"git for-each-ref --format='%(signature:key)'",
+			'git --help log',
+			'git -C /etc diff shadow passwd',
+			'git -C / -C etc diff shadow passwd',
+			'git -C /root status',
+			'git -C .. status',
 		],
 	},
 ];

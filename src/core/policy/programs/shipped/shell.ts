@@ -95,8 +95,6 @@ const plain: readonly ProgramInput[] = [
 	{ name: 'pwd', flags: '-L -P' },
 	{ name: 'which', flags: '-a -s', positionals: 'name+' },
 	{ name: 'whereis', flags: '-b -m -s -u -l', positionals: 'name+' },
-	{ name: 'whatis', flags: '', positionals: 'name+' },
-	{ name: 'apropos', flags: '-a -e', positionals: 'name+' },
 	{ name: 'getconf', flags: '-a', positionals: 'name? path?' },
 	{ name: 'mktemp', flags: '-d -u -q', positionals: '', denies: ['mktemp /etc/x.XXXX'] },
 	{
@@ -111,9 +109,19 @@ const starters: readonly ProgramInput[] = [
 	{
 		name: 'env',
 		isExecCapable: true,
-		flags: '-i -0 -u=name --ignore-environment --null --unset=name -v --debug',
+		// Without -i and -u: some variables keep programs from doing more than they are told.
+		flags: '-0 --null -v --debug',
 		stopsAtPositional: true,
 		positionals: 'assignment* command?',
+		allows: ['env LANG=C.UTF-8 TZ=Europe/Berlin date', 'env'],
+		denies: [
+			'env -i ls',
+			'env - ls',
+			'env -u GIT_CONFIG_COUNT git status',
+			'env LC_ALL=/tmp/x ls',
+			'env TZ=:/etc/shadow date',
+			'env -S "ls"',
+		],
 	},
 	{
 		name: 'timeout',
@@ -197,7 +205,8 @@ const starters: readonly ProgramInput[] = [
 			name,
 			isExecCapable: true,
 			needsFlag: ['-c', '-V', '-VV', '--version'],
-			flags: '-c=python -VV -B -E -I -s -S -u -V --version',
+			// Without -E, which sets aside the variables that keep it from loading what a job wrote.
+			flags: '-c=python -VV -B -I -s -S -u -V --version',
 			positionals: '',
 			stopsAtPositional: true,
 			positionalsWith: { '-c': 'text*', '--version': '', '-V': '' },

@@ -3,6 +3,12 @@ import type { ProgramInput } from '../../schema.ts';
 
 const pager = '--no-pager --help --version';
 
+/** For ps. Any column but "environ", which shows the environment of other programs. */
+const column = '([a-df-zA-Z%_][A-Za-z0-9_%]*|e[a-mo-z][a-z0-9_]*)(:[0-9]+)?(=[^,\\x20]*)?';
+const columns = `/${column}([,\\x20]+${column})*/`;
+/** No letter "e" that ps, where there is no such user, reads as the option that shows the environment. */
+const user = '/[^e]*|root|[0-9,]+|.*[bdiyzBDE0-9_.-].*/';
+
 export const systemPrograms: readonly ProgramInput[] = [
 	{
 		name: 'free',
@@ -86,14 +92,31 @@ export const systemPrograms: readonly ProgramInput[] = [
 	},
 	{
 		name: 'ps',
-		flags: `-A -a -c -d -e -f -F -H -j -l -L -M -N -T -w -y -Z -C=text -g=text -G=text -o=text -O=text -p=text -q=text -s=text -t=text -u=text -U=text -k=text
-			--cols=integer --columns=integer --cumulative --forest --format=text --Group=text --group=text --headers --info --lines=integer
+		flags: `-A -a -c -d -e -f -F -j -l -L -M -N -w -y -Z -C=text -g=text -G=text -o=${columns} -O=${columns} -p=text -q=text -s=text -t=text -u=${user} -U=text
+			--cols=integer --columns=integer --cumulative --forest --format=${columns} --Group=text --group=text --headers --info --lines=integer
 			--no-headers --no-heading --pid=text --ppid=text --quick-pid=text --rows=integer --sid=text --sort=text --tty=text --user=text --User=text
 			--width=integer --deselect --context --help[=name] --version`,
 		// Letters without a dash, but "e", which shows the environment of other programs.
 		positionals: '/[aAcfhHjlLmnrSTuvwxXZ]+|[0-9,]+/*',
-		allows: ['ps aux', 'ps -ef', 'ps -eo pid,comm --sort=-pcpu', 'ps -p 1'],
-		denies: ['ps auxe', 'ps axeww'],
+		allows: [
+			'ps aux',
+			'ps -aux',
+			'ps -ef',
+			'ps -eo pid=,comm= --sort=-pcpu',
+			'ps -p 1',
+			'ps -fu root',
+			'ps -o "pid etime:12 args"',
+		],
+		denies: [
+			'ps auxe',
+			'ps axeww',
+			'ps -auxe',
+			'ps -u e',
+			'ps -eT --forest',
+			'ps -e -U 0 -k pid',
+			'ps -o pid,environ',
+			'ps -o "pid environ"',
+		],
 	},
 	{
 		name: 'pgrep',
@@ -120,7 +143,7 @@ export const systemPrograms: readonly ProgramInput[] = [
 		flags:
 			'-a -b -J -n -P -r -o=text -V --all --bytes --json --noheadings --pairs --raw --output=text --help --version',
 	},
-	{ name: 'lspci', flags: '-b -D -k -m -n -nn -q -t -v -vv -s=text -d=text --help --version' },
+	{ name: 'lspci', flags: '-b -D -k -m -n -nn -t -v -vv -s=text -d=text --help --version' },
 	{ name: 'lsusb', flags: '-t -v -s=text -d=text -V --tree --verbose --help --version' },
 	{ name: 'lsmod', flags: '' },
 	{ name: 'lsipc', flags: '-m -q -s -b -c -t --help --version' },
@@ -158,8 +181,14 @@ export const systemPrograms: readonly ProgramInput[] = [
 	{
 		name: 'sysctl',
 		flags: '-a -n -N -e -r=text --all --values --names --pattern=text',
-		positionals: '/[a-z0-9_.\\/-]+/*',
-		denies: ['sysctl -w kernel.x=1', 'sysctl kernel.x=1', 'sysctl -p /tmp/x', 'sysctl --system'],
+		positionals: '/[A-Za-z0-9_-]+([.\\/][A-Za-z0-9_-]+)*/*',
+		denies: [
+			'sysctl -w kernel.x=1',
+			'sysctl kernel.x=1',
+			'sysctl -p /tmp/x',
+			'sysctl --system',
+			'sysctl kernel/../../../etc/shadow',
+		],
 	},
 	{
 		name: 'getent',
@@ -273,14 +302,6 @@ export const systemPrograms: readonly ProgramInput[] = [
 			]),
 		),
 		denies: ['apt-cache -o x=y show a', 'apt-cache -c /tmp/x show a'],
-	},
-	{
-		name: 'rpm',
-		isExecCapable: true,
-		needsFlag: ['-q', '--query'],
-		flags: '-q -a -i -l -f --query --all --info --list --file',
-		positionals: 'name*',
-		denies: ['rpm -i x.rpm', 'rpm --eval "%(id)"', 'rpm --pipe id -qa', 'rpm -e x'],
 	},
 	{
 		name: 'crontab',

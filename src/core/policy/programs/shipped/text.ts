@@ -165,9 +165,12 @@ export const textPrograms: readonly ProgramInput[] = [
 	},
 	{
 		name: 'strings',
-		isHarmlessWithAnyFlag: true,
+		// "@file" stands for the words in that file.
+		refusedStart: '@',
 		flags: '-a -d -f -n=integer -o -t=(o|d|x) -e=(s|S|b|l|B|L) -w --all --bytes=integer',
 		positionals: 'path*',
+		allows: ['strings -n 8 /tmp/x', 'strings ./@x'],
+		denies: ['strings @/etc/shadow', 'strings -- @x', 'strings *'],
 	},
 	{
 		name: 'base64',

@@ -40,8 +40,10 @@ export const writingPrograms: readonly ProgramInput[] = [
 	{
 		name: 'ln',
 		flags: '-s -f -v -n -T --symbolic --force --verbose',
-		positionals: 'path write',
-		denies: ['ln -s /etc/shadow x', 'ln -s x /etc/x'],
+		// What a link leads to is judged nowhere else, so it leads to what may be written anyway.
+		positionals: 'target write',
+		allows: ['ln -s build/x latest', 'ln -sf /tmp/a b'],
+		denies: ['ln -s /etc/shadow x', 'ln -s x /etc/x', 'ln -s / root', 'ln -s /etc etc', 'ln -s a/../../etc b', 'ln a'],
 	},
 	{
 		name: 'chmod',
