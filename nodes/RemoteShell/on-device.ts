@@ -7,6 +7,7 @@ import { withDevice } from '../shared/devices.ts';
 import type { LiveOutput } from '../shared/live-output.ts';
 import type { DeviceList } from './device-list.ts';
 import { fanOut } from './fan-out.ts';
+import { forWorkflow } from './results.ts';
 import type { Settings } from './settings.ts';
 import { idempotencyKey, toCommand } from './to-command.ts';
 
@@ -32,9 +33,9 @@ export function runOnDevices(
 		...(live && devices.size === 1 && { onOutput: (_stream, text) => live.push(text) }),
 	};
 	return fanOut(devices, settings.concurrency, (alias, access) =>
-		withDevice(alias, access, (client) => {
+		withDevice(alias, access, async (client) => {
 			const remote = toCommand(context, settings, command, itemIndex, key);
-			return later ? client.submit(remote) : client.run(remote, watch);
+			return forWorkflow(await (later ? client.submit(remote) : client.run(remote, watch)), devices.size);
 		}),
 	);
 }

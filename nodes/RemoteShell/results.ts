@@ -5,10 +5,9 @@ import type { RemoteResult } from '../../src/contract/remote.ts';
 import { cutMiddle } from '../../src/core/text.ts';
 import type { NodeContext } from '../shared/context.ts';
 
-/** Many rows share what one row may say. */
-function cutRow(result: RemoteResult, share: number): RemoteResult {
-	const stdout = cutMiddle(result.stdout, Math.floor(fixedLimits.modelTextBytes / share));
-	const stderr = cutMiddle(result.stderr, Math.floor(fixedLimits.modelTextBytes / share));
+function cutRow(result: RemoteResult, mostBytes: number): RemoteResult {
+	const stdout = cutMiddle(result.stdout, mostBytes);
+	const stderr = cutMiddle(result.stderr, mostBytes);
 	const truncated = {
 		stdout: result.truncated.stdout || stdout.truncated,
 		stderr: result.truncated.stderr || stderr.truncated,
@@ -16,11 +15,19 @@ function cutRow(result: RemoteResult, share: number): RemoteResult {
 	return { ...result, stdout: stdout.text, stderr: stderr.text, truncated };
 }
 
-const leastShare = 16;
+/** Many rows share what one row may say, down to what still says something. */
+const leastRowBytes = 256;
+
+/** All rows of one stream that a process holds at a time; one device may say all of it. */
+const heldBytes = 64 * 1024 * 1024;
+
+/** Whole for a workflow, unless many devices say very much at once; the rest is on each device. */
+export const forWorkflow = (result: RemoteResult, devices: number): RemoteResult =>
+	devices === 1 ? result : cutRow(result, Math.floor(heldBytes / devices));
 
 export function forModel(results: readonly RemoteResult[]): object {
-	const share = Math.min(leastShare, results.length);
-	const rows = results.map((result) => cutRow(result, share));
+	const mostBytes = Math.max(leastRowBytes, Math.floor(fixedLimits.modelTextBytes / results.length));
+	const rows = results.map((result) => cutRow(result, mostBytes));
 	const [first] = rows;
 	if (rows.length === 1 && first) return first;
 	return { devices: rows.length, succeeded: rows.filter(({ status }) => status === 'succeeded').length, results: rows };

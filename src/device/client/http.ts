@@ -12,6 +12,8 @@ export interface Endpoint {
 	/** SHA-256 of the device's certificate, hex with or without colons; then no authority is asked. */
 	readonly fingerprint?: string | undefined;
 	readonly connectMs?: number | undefined;
+	/** From the first byte of an answer to its last. */
+	readonly answerMs?: number | undefined;
 }
 
 export interface HttpRequest {
@@ -33,6 +35,8 @@ export interface HttpAnswer {
 /** Connections that a device is asked over at the same time. */
 const connections = 8;
 const defaultConnectMs = 10_000;
+/** From the first byte of an answer to its last one; who sends a byte now and then has no more time than others. */
+const defaultAnswerMs = 60_000;
 /** What an answer may weigh; more is a device that is not itself. */
 const answerBytes = 64 * 1024 * 1024;
 
@@ -111,15 +115,27 @@ export function faultOf(error: unknown): string {
 	return message === wrongCertificate ? message : 'the connection failed';
 }
 
-async function readWithin(body: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer> {
+async function readWithin(
+	body: AsyncIterable<Buffer> & { destroy(error: Error): unknown },
+	mostBytes: number,
+	mostMs: number,
+): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;
-	for await (const chunk of body) {
-		bytes += chunk.length;
-		if (bytes > mostBytes) throw Object.assign(new Error('too long'), { code: 'ANSWER_TOO_LONG' });
-		chunks.push(chunk);
+	const late = setTimeout(
+		() => body.destroy(Object.assign(new Error('late'), { code: 'UND_ERR_BODY_TIMEOUT' })),
+		mostMs,
+	);
+	try {
+		for await (const chunk of body) {
+			bytes += chunk.length;
+			if (bytes > mostBytes) throw Object.assign(new Error('too long'), { code: 'ANSWER_TOO_LONG' });
+			chunks.push(chunk);
+		}
+		return Buffer.concat(chunks);
+	} finally {
+		clearTimeout(late);
 	}
-	return Buffer.concat(chunks);
 }
 
 /** What can only go wrong before a request is on its way. */
@@ -139,8 +155,10 @@ export function isNeverSent(error: unknown): boolean {
 export class DeviceHttp {
 	readonly #pool: Pool;
 	readonly #base: URL;
+	readonly #answerMs: number;
 
 	constructor(endpoint: Endpoint) {
+		this.#answerMs = endpoint.answerMs ?? defaultAnswerMs;
 		this.#base = parseUrl(endpoint.url);
 		refusePlain(this.#base, endpoint);
 		this.#pool = new Pool(this.#base.origin, {
@@ -154,7 +172,7 @@ export class DeviceHttp {
 	async send(request: HttpRequest): Promise<HttpAnswer> {
 		const { statusCode, headers, body } = await this.#ask(request);
 		try {
-			return { status: statusCode, headers, body: await readWithin(body, answerBytes) };
+			return { status: statusCode, headers, body: await readWithin(body, answerBytes, this.#answerMs) };
 		} catch (error) {
 			throw this.#refusal(error, request.signal);
 		}

@@ -23,6 +23,7 @@ type Health = ReturnType<typeof healthSchema.parse>;
 
 const askMs = 30_000;
 const waitingMs = 90_000;
+const leastMs = 1_000;
 /** What a handed in job is sent again for: the connection broke, and the key of idempotency makes both the same job. */
 const tries = 3;
 
@@ -43,10 +44,11 @@ export class NativeWire {
 		throw new KnownError('AGENT_UNREACHABLE', { details: 'what answers there is no agent of the native protocol' });
 	}
 
-	/** The same job however often it is sent. */
+	/** The same job however often it is sent; a device that is silent is not asked for longer because it is asked again. */
 	async submit(job: JobDraftInput): Promise<HttpAnswer> {
 		if (!('key' in this.#proof))
 			throw new KnownError('AUTH_FORBIDDEN', { details: 'jobs must be signed, and this credential holds a token' });
+		const deadline = performance.now() + askMs;
 		for (let attempt = 1; ; attempt++) {
 			const { id, aheadMs } = await this.#knownDevice();
 			const body = signJob(this.#proof.key, id, job, { now: Date.now() + aheadMs });
@@ -54,10 +56,10 @@ export class NativeWire {
 				return await this.#answered({
 					...{ method: 'POST' as const, path: nativePath('submitJob'), body },
 					headers: { 'content-type': 'application/jose' },
-					timeoutMs: askMs,
+					timeoutMs: Math.max(leastMs, deadline - performance.now()),
 				});
 			} catch (error) {
-				if (attempt === tries || !isWorthAnother(error)) throw error;
+				if (attempt === tries || performance.now() >= deadline || !isWorthAnother(error)) throw error;
 				this.#device = undefined;
 			}
 		}

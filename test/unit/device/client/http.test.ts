@@ -95,6 +95,17 @@ describe('the connection to a device', () => {
 		expect(await faultOf(http, { timeoutMs: 1_000 })).toMatch(words);
 	});
 
+	it('has as much time for its answer as others when it sends a byte now and then', async () => {
+		const port = await listen(
+			createPlain((_request, response) => {
+				const dripping = setInterval(() => response.write('x'), 20);
+				response.on('close', () => clearInterval(dripping));
+			}),
+		);
+		const http = client({ url: `http://127.0.0.1:${port}`, answerMs: 200 });
+		expect(await faultOf(http)).toMatch(/its answer stopped halfway/);
+	});
+
 	it('says in plain words that nothing listens', async () => {
 		const server = createServer();
 		const port = await listen(server);
