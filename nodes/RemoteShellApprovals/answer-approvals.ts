@@ -34,15 +34,20 @@ async function act(context: IExecuteFunctions, client: DeviceClient, index: numb
 	return [await client.answer(approvalId, answerOf(context, operation, index))];
 }
 
+/** One device that cannot be asked must not hide the requests of the others, nor be missed among them. */
+function rowOfFault(error: unknown): object {
+	if (!KnownError.is(error)) throw error;
+	return { approvalId: null, state: 'unknown', problem: error.problem };
+}
+
 async function answerItem(context: IExecuteFunctions, index: number): Promise<INodeExecutionData[]> {
 	const devices = [...(await targets(context, index))];
-	const answers = await Promise.all(
-		devices.map(async ([alias, access]) => {
-			const rows = await withDevice(alias, access, (client) => act(context, client, index));
-			return rows.map((row) => ({ device: alias, ...row }));
-		}),
-	);
-	return answers.flat().map((row) => ({ json: row as IDataObject, pairedItem: { item: index } }));
+	const asked = devices.map(async ([alias, access]) => {
+		const rows = withDevice(alias, access, (client) => act(context, client, index));
+		const all = devices.length === 1 ? await rows : await rows.catch((error: unknown) => [rowOfFault(error)]);
+		return all.map((row) => ({ device: alias, ...row }));
+	});
+	return (await Promise.all(asked)).flat().map((row) => ({ json: row as IDataObject, pairedItem: { item: index } }));
 }
 
 export async function answerApprovals(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
