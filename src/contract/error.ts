@@ -361,6 +361,13 @@ export const knownErrors = {
 		message: 'The agent was interrupted while the command ran; nobody knows how it ended, and it was not run again.',
 		next: 'Look at the device before you send the command again.',
 	},
+	DEVICE_FAILED: {
+		audience: 'operator',
+		http: 502,
+		exit: 69,
+		message: 'The device could not do the job: {details}. {ran}.',
+		next: 'Look at the device and its agent, then send the command again.',
+	},
 	AGENT_STOPPING: {
 		audience: 'operator',
 		http: 503,

@@ -89,6 +89,11 @@ async function submit(
 /** Output is sent in one piece after the end, then the connection drops without a close frame. */
 function run(id: string, command: string, job: Job): void {
 	job.status = 'running';
+	const early = earlyEnd(command);
+	if (early) {
+		end(id, job, early);
+		return;
+	}
 	const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
 	const texts = { stdout: '', stderr: '' };
 	child.stdout.on('data', (chunk) => {
@@ -97,19 +102,47 @@ function run(id: string, command: string, job: Job): void {
 	child.stderr.on('data', (chunk) => {
 		texts.stderr += chunk;
 	});
-	child.on('close', (code) => {
-		const isRefused = /mkfs|shutdown|reboot/.test(command);
-		job.status = isRefused ? 'failed' : 'completed';
+	child.on('close', (code) => end(id, job, { status: 'completed', sandbox_id: 'abc', exit_code: code ?? 0, ...texts }));
+}
+
+type End = { status: 'completed' | 'failed'; sandbox_id: string; exit_code: number; error?: string } & Texts;
+interface Texts {
+	stdout: string;
+	stderr: string;
+}
+
+const nothing: Texts = { stdout: '', stderr: '' };
+
+/** What its executor makes of a job that it does not start, ends at its limit, or loses: only a refusal is "failed", and that says exit code 0. */
+function earlyEnd(command: string): End | undefined {
+	const never = { ...nothing, sandbox_id: '', exit_code: 0 };
+	if (/mkfs|shutdown|reboot/.test(command))
+		return { ...never, status: 'failed', error: 'Command blocked by denylist: Filesystem formatting' };
+	if (command === 'no-plugin') return { ...never, status: 'failed', error: 'plugin not found: aws' };
+	if (command === 'no-container')
+		return { ...never, status: 'completed', error: 'failed to create container: No such image: alpine:latest' };
+	const began = { ...nothing, sandbox_id: 'abc', status: 'completed' as const };
+	if (command === 'too-long') return { ...began, exit_code: 124, error: 'execution timeout after 5m0s' };
+	if (command === 'no-wait') return { ...began, exit_code: 0, error: 'container wait error: unexpected EOF' };
+	if (command === 'no-logs')
+		return { ...began, exit_code: 3, error: 'failed to get container logs: No such container: abc' };
+	return undefined;
+}
+
+/** The word "completed" comes a moment before the result does. */
+function end(id: string, job: Job, ended: End): void {
+	job.status = ended.status;
+	const hasEnd = ended.status === 'completed';
+	setTimeout(() => {
 		job.result = {
-			...{ job_id: id, status: job.status, sandbox_id: 'abc', exit_code: isRefused ? -1 : code, ...texts },
-			...{ start_time: '2026-01-01T00:00:00.123456789Z', end_time: '0001-01-01T00:00:00Z', duration_ms: 5 },
-			...(isRefused && { error: 'Command denied by policy' }),
+			...{ job_id: id, ...ended, start_time: '2026-01-01T00:00:00.123456789Z', duration_ms: hasEnd ? 5 : 0 },
+			end_time: hasEnd ? '2026-01-01T00:00:01.5Z' : '0001-01-01T00:00:00Z',
 		};
 		const frame = { job_id: id, timestamp: '2026-01-01T00:00:00Z' };
-		job.frames.push({ ...frame, stream: 'stdout', data: texts.stdout, final: false });
+		job.frames.push({ ...frame, stream: 'stdout', data: ended.stdout, final: false });
 		job.frames.push({ ...frame, stream: '', data: '', final: true });
 		flush(job);
-	});
+	}, 60);
 }
 
 function flush(job: Job): void {

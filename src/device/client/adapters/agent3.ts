@@ -17,6 +17,7 @@ import type { Abilities, DeviceClient, DeviceHealth, ReadRequest, Watch } from '
 import { commandLine, refuseParts, unsupported } from '../command-line.ts';
 import { type DeviceHttp, isNeverSent } from '../http.ts';
 import { poll } from '../poll.ts';
+import { resultOfRefusal } from '../refusal.ts';
 import { type Place, remoteProblem, remoteResult, statusOfExit } from '../remote-result.ts';
 import { signalName } from '../signals.ts';
 
@@ -172,9 +173,7 @@ export class Agent3Client implements DeviceClient {
 	}
 
 	#ofRefused({ error, reason, httpStatus }: Agent3Refused): RemoteResult {
-		if (httpStatus === 429 || httpStatus === 503)
-			return remoteProblem(this.#place, 'denied', 'RATE_LIMITED', { details: reason ?? error, seconds: 5 });
-		return remoteProblem(this.#place, 'denied', 'POLICY_DENIED', { why: reason ?? error, rule: 'of the device' });
+		return resultOfRefusal(this.#place, { httpStatus, why: reason ?? error, protocol: 'Agent3' });
 	}
 
 	#waiting({ session, stderr }: Agent3Shell): RemoteResult {

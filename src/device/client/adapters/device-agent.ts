@@ -27,7 +27,8 @@ import type { Abilities, DeviceClient, DeviceHealth, ReadRequest, Watch } from '
 import { refuseParts, unsupported } from '../command-line.ts';
 import { type DeviceHttp, type HttpAnswer, isNeverSent } from '../http.ts';
 import { poll } from '../poll.ts';
-import { type Place, remoteProblem, remoteResult } from '../remote-result.ts';
+import { deniedByPolicy, deviceFailed } from '../refusal.ts';
+import { type KnownOfJob, type Place, remoteProblem, remoteResult } from '../remote-result.ts';
 import { signalName } from '../signals.ts';
 
 const abilities: Abilities = {
@@ -246,13 +247,20 @@ export class DeviceAgentClient implements DeviceClient {
 		if (code === 'cancelled') return remoteProblem(this.#place, 'cancelled', 'JOB_CANCELLED', {}, known);
 		if (code === 'overloaded')
 			return remoteProblem(this.#place, 'denied', 'RATE_LIMITED', { details: message, seconds: 5 }, known);
-		if (code === 'internal')
-			return remoteResult(this.#place, { ...known, status: 'lost', problem: problemFor('JOB_LOST') });
+		if (code === 'internal') return remoteResult(this.#place, { ...known, ...ofInternal(message) });
 		if (code === 'expired')
 			return remoteProblem(this.#place, 'denied', 'APPROVAL_EXPIRED', { approval: approvalId ?? '' }, known);
-		return remoteProblem(this.#place, 'denied', 'POLICY_DENIED', { why: message, rule: code }, known);
+		if (code === 'invalid_request')
+			return remoteProblem(this.#place, 'denied', 'REQUEST_INVALID', { details: message }, known);
+		return remoteResult(this.#place, { ...known, ...deniedByPolicy(message, code) });
 	}
 }
+
+/** Our agent says with it that a job was lost, too; everything else went wrong there, and nobody knows when. */
+const ofInternal = (message: string): KnownOfJob =>
+	message === problemFor('JOB_LOST').message
+		? { status: 'lost', problem: problemFor('JOB_LOST') }
+		: deviceFailed(message, false);
 
 function readKey(pem: string): KeyObject {
 	try {

@@ -1,5 +1,7 @@
 /** Devices that speak Ogent's Command Execution Service, ours and originals, whose GET tells less than it seems to. */
-import { KnownError, problemFor } from '../../../contract/error.ts';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { KnownError } from '../../../contract/error.ts';
 import {
 	isRemoteOver,
 	isRemoteSettled,
@@ -23,8 +25,12 @@ import type { Abilities, DeviceClient, DeviceHealth, ReadRequest, Watch } from '
 import { commandLine, refuseParts, unsupported } from '../command-line.ts';
 import { cutMark, type ExitMark, markExit } from '../exit-mark.ts';
 import { type DeviceHttp, type HttpAnswer, isNeverSent } from '../http.ts';
+import { jobIdFor } from '../job-id.ts';
+import { LatestMap } from '../latest.ts';
 import { poll } from '../poll.ts';
+import { resultOfRefusal } from '../refusal.ts';
 import { type Place, remoteProblem, remoteResult } from '../remote-result.ts';
+import { ogentEnd } from './ogent-end.ts';
 
 const abilities: Abilities = {
 	argv: false,
@@ -48,7 +54,15 @@ const tooEarlyMs = 2_000;
 const noExitCode = 'This device tells no exit code; whether the command worked can only be read from its output.';
 const lossyOutput =
 	'An original service loses lines that were printed while the command ran; the output may be incomplete.';
+const goesOn =
+	'The service knows no execution by the id that it was given, so the command may go on until its own limit.';
 const cancelledShell = 'An original service ends only the shell; programs that it started may go on.';
+
+/** Executions whose mark and age are remembered. */
+const mostRemembered = 1_000;
+/** A command whose answer was not waited for may not be on record yet when it is cancelled. */
+const cancelTries = 4;
+const cancelAgainMs = 250;
 
 /** What proves who we are; asked for each request, because tokens of a login end. */
 export type OgentToken = () => Promise<string>;
@@ -65,9 +79,9 @@ export class OgentClient implements DeviceClient {
 	readonly #token: OgentToken;
 	readonly #options: OgentOptions;
 	readonly #place: Place;
-	/** Marks of commands of this client, by execution. */
-	readonly #marks = new Map<string, ExitMark>();
-	readonly #submittedAt = new Map<string, number>();
+	/** Marks of commands of this client, by execution; also of those that are over, whose output is read later. */
+	readonly #marks = new LatestMap<string, ExitMark>(mostRemembered);
+	readonly #submittedAt = new LatestMap<string, number>(mostRemembered);
 
 	constructor(device: string, http: DeviceHttp, token: OgentToken, options: OgentOptions) {
 		this.#place = { device, protocol: 'ogent' };
@@ -78,18 +92,27 @@ export class OgentClient implements DeviceClient {
 	}
 
 	async run(asked: RemoteCommand, watch: Watch = {}): Promise<RemoteResult> {
-		const submitted = await this.submit(asked);
+		watch.signal?.throwIfAborted();
+		const submitted = await this.#submit(asked, watch.signal);
 		if (submitted.jobId === null || isRemoteSettled(submitted.status)) return submitted;
 		return this.wait(submitted.jobId, runMs, watch);
 	}
 
-	async submit(asked: RemoteCommand): Promise<RemoteResult> {
+	submit(asked: RemoteCommand): Promise<RemoteResult> {
+		return this.#submit(asked);
+	}
+
+	async #submit(asked: RemoteCommand, signal?: AbortSignal): Promise<RemoteResult> {
 		refuseParts(asked, 'Ogent', ['env', 'stdin', 'capability', 'shell']);
 		const mark = this.#options.marksExit ? markExit(commandLine(asked)) : undefined;
+		// A mark makes another command of it each time.
+		const executionId = mark ? `rs-${randomUUID()}` : jobIdFor(asked);
 		const timeoutSeconds = asked.timeoutMs === undefined ? undefined : Math.ceil(asked.timeoutMs / 1000);
-		const body = encodeOgentSubmit({ command: mark?.command ?? commandLine(asked), timeoutSeconds });
-		const answer = await this.#post(ogentDialects[this.#options.dialect].submit, body).catch((error: unknown) =>
-			this.#unanswered(error),
+		const body = encodeOgentSubmit({ command: mark?.command ?? commandLine(asked), executionId, timeoutSeconds });
+		// What answers only when the command has ended is not waited for any longer than the caller does.
+		const stop = this.#answersLate ? signal : undefined;
+		const answer = await this.#post(ogentDialects[this.#options.dialect].submit, body, stop).catch((error: unknown) =>
+			stop?.aborted ? this.#cancelUnanswered(executionId) : this.#unanswered(error),
 		);
 		if ('device' in answer) return answer;
 		const execution = this.#read(answer);
@@ -140,16 +163,29 @@ export class OgentClient implements DeviceClient {
 		};
 	}
 
+	/** Ours tells what was printed until then, and that nothing is left; an original calls a cancelled command completed. */
 	async cancel(jobId: string): Promise<RemoteResult> {
-		const execution = this.#read(await this.#post(`${this.#executionPath(jobId)}/cancel`, '{}'));
-		if (execution.kind === 'refused') return this.status(jobId);
-		return remoteProblem(
-			this.#place,
-			'cancelled',
-			'JOB_CANCELLED',
-			{},
-			{ jobId, ...this.#uncertain(execution, [cancelledShell]) },
-		);
+		const answer = this.#read(await this.#post(`${this.#executionPath(jobId)}/cancel`, '{}'));
+		if (answer.kind === 'refused') return this.status(jobId);
+		const ended = await this.status(jobId).catch(() => undefined);
+		if (ended?.status === 'cancelled' && ended.reliability === 'exact') return ended;
+		const known = { jobId, reliability: 'best_effort' as const, notes: [cancelledShell] };
+		return remoteProblem(this.#place, 'cancelled', 'JOB_CANCELLED', {}, known);
+	}
+
+	/** The id is known because we chose it; whether the service took it, its answer would have said. */
+	async #cancelUnanswered(executionId: string): Promise<RemoteResult> {
+		for (let tries = 1; ; tries++) {
+			const cancelled = await this.cancel(executionId).catch((error: unknown) => {
+				if (KnownError.is(error) && error.code === 'JOB_NOT_FOUND') return undefined;
+				throw error;
+			});
+			if (cancelled) return cancelled;
+			if (tries === cancelTries) break;
+			await pause(cancelAgainMs);
+		}
+		const known = { reliability: 'best_effort' as const, notes: [goesOn] };
+		return remoteProblem(this.#place, 'cancelled', 'JOB_CANCELLED', {}, known);
 	}
 
 	async capabilities(): Promise<Readonly<Record<string, unknown>>> {
@@ -194,13 +230,17 @@ export class OgentClient implements DeviceClient {
 		return ogentDialects[this.#options.dialect].execution.replace(':id', encodeURIComponent(jobId));
 	}
 
-	async #send(method: 'GET' | 'POST', path: string, body?: string): Promise<HttpAnswer> {
+	get #answersLate(): boolean {
+		return this.#options.dialect === 'langchain';
+	}
+
+	async #send(method: 'GET' | 'POST', path: string, body?: string, signal?: AbortSignal): Promise<HttpAnswer> {
 		const headers = {
 			authorization: `Bearer ${await this.#token()}`,
 			...(body && { 'content-type': 'application/json' }),
 		};
-		const timeoutMs = this.#options.dialect === 'langchain' && method === 'POST' ? runMs : askMs;
-		const answer = await this.#http.send({ method, path, headers, body, timeoutMs });
+		const timeoutMs = this.#answersLate && method === 'POST' ? runMs : askMs;
+		const answer = await this.#http.send({ method, path, headers, body, timeoutMs, signal });
 		if (answer.status === 401) throw new KnownError('AUTH_REQUIRED');
 		return answer;
 	}
@@ -209,8 +249,8 @@ export class OgentClient implements DeviceClient {
 		return this.#send('GET', path);
 	}
 
-	#post(path: string, body: string): Promise<HttpAnswer> {
-		return this.#send('POST', path, body);
+	#post(path: string, body: string, signal?: AbortSignal): Promise<HttpAnswer> {
+		return this.#send('POST', path, body, signal);
 	}
 
 	#read({ status, body }: HttpAnswer): OgentExecution | OgentRefused {
@@ -231,12 +271,9 @@ export class OgentClient implements DeviceClient {
 	}
 
 	#ofRefused({ httpStatus, error, reason }: OgentRefused): RemoteResult {
-		const why = reason ?? error;
-		if (httpStatus === 429 || httpStatus === 503)
-			return remoteProblem(this.#place, 'denied', 'RATE_LIMITED', { details: why, seconds: 5 });
 		if (error === 'Insufficient permissions')
 			throw new KnownError('AUTH_FORBIDDEN', { details: 'its permissions are insufficient' });
-		return remoteProblem(this.#place, 'denied', 'POLICY_DENIED', { why, rule: 'of the device' });
+		return resultOfRefusal(this.#place, { httpStatus, why: reason ?? error, protocol: 'Ogent' });
 	}
 
 	#ofExecution(execution: OgentExecution): RemoteResult {
@@ -270,7 +307,7 @@ export class OgentClient implements DeviceClient {
 		const exitCode = execution.exitCode ?? marked.exitCode;
 		this.#submittedAt.delete(jobId);
 		return remoteResult(this.#place, {
-			...endOf(execution, exitCode),
+			...ogentEnd(execution, exitCode),
 			jobId,
 			stdout: marked.text,
 			stderr: execution.error ?? '',
@@ -283,12 +320,4 @@ export class OgentClient implements DeviceClient {
 	#uncertain({ endTime }: OgentExecution, notes: string[]): Pick<RemoteResult, 'reliability' | 'notes'> {
 		return endTime === null ? { reliability: 'best_effort', notes } : { reliability: 'exact', notes: [] };
 	}
-}
-
-function endOf({ status, error }: OgentExecution, exitCode: number | null): Parameters<typeof remoteResult>[1] {
-	if (status === 'cancelled') return { status: 'cancelled', problem: problemFor('JOB_CANCELLED') };
-	if (status === 'failed' && /Execution timed out/.test(error ?? '')) return { status: 'timed_out' };
-	if (status === 'failed' && error === 'agent restarted') return { status: 'lost', problem: problemFor('JOB_LOST') };
-	if (exitCode !== null) return { status: exitCode === 0 ? 'succeeded' : 'failed', exitCode };
-	return { status: status === 'completed' ? 'succeeded' : 'failed', exitCode: null };
 }

@@ -1,7 +1,6 @@
 /** Devices that speak QuickCMD's protocol, ours and originals: signed jobs that are asked for until they are over, and one stream at most. */
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KnownError, problemFor } from '../../../contract/error.ts';
+import { KnownError } from '../../../contract/error.ts';
 import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
 import { encodeQuickCmdRequest, type QuickCmdPayload, quickCmdCancel, quickCmdPaths } from '../../wire/quickcmd.ts';
 import {
@@ -10,14 +9,15 @@ import {
 	decodeQuickCmdJob,
 	type QuickCmdJob,
 	type QuickCmdRefused,
-	type QuickCmdResult,
 } from '../../wire/quickcmd-answer.ts';
 import type { Abilities, DeviceClient, DeviceHealth, ReadRequest, Watch } from '../client.ts';
 import { commandLine, refuseParts, unsupported } from '../command-line.ts';
 import { type DeviceHttp, isNeverSent } from '../http.ts';
+import { jobIdFor } from '../job-id.ts';
 import { poll } from '../poll.ts';
-import { type KnownOfJob, type Place, remoteProblem, remoteResult } from '../remote-result.ts';
-import { signalName } from '../signals.ts';
+import { resultOfRefusal } from '../refusal.ts';
+import { type Place, remoteProblem, remoteResult } from '../remote-result.ts';
+import { quickCmdEnd } from './quickcmd-end.ts';
 
 const abilities: Abilities = {
 	argv: false,
@@ -38,6 +38,8 @@ const runMs = 3_600_000 + 60_000;
 const ttlSeconds = 300;
 /** How long a stream may go on after the job is over. */
 const lastWordsMs = 2_000;
+/** An original says that a job is over a moment before it has the result. */
+const resultMs = 200;
 const noCancel = 'An original agent cannot cancel; the command goes on until its own limit.';
 const cutStream = 'The stream ended before the job did; what was shown live is not all of it.';
 
@@ -81,11 +83,10 @@ export class QuickCmdClient implements DeviceClient {
 	}
 
 	async status(jobId: string): Promise<RemoteResult> {
-		const { status, body } = await this.#http.send({ method: 'GET', path: path('job', jobId), timeoutMs: askMs });
-		const job = decodeQuickCmdJob(status, body);
-		if (!job) throw this.#stranger();
-		if (job.kind === 'refused') throw refusedRead(job);
-		return this.#ofJob(job);
+		const job = await this.#job(jobId);
+		if (job.result !== null || job.status === 'pending' || job.status === 'running') return this.#ofJob(job);
+		await sleep(resultMs);
+		return this.#ofJob(await this.#job(jobId));
 	}
 
 	/** Shows what the stream tells and believes what the status says. */
@@ -184,6 +185,19 @@ export class QuickCmdClient implements DeviceClient {
 		return this.#http.close();
 	}
 
+	async #job(jobId: string): Promise<QuickCmdJob> {
+		const { status, body } = await this.#http.send({ method: 'GET', path: path('job', jobId), timeoutMs: askMs });
+		const job = decodeQuickCmdJob(status, body);
+		if (!job) throw this.#stranger();
+		if (job.kind === 'refused') throw refusedRead(job);
+		return job;
+	}
+
+	#withoutResult(jobId: string): RemoteResult {
+		const context = { details: 'it tells no result', ran: 'How the command ended is not known' };
+		return remoteProblem(this.#place, 'broken', 'DEVICE_FAILED', context, { jobId, reliability: 'best_effort' });
+	}
+
 	#payload(command: string, jobId: string): QuickCmdPayload {
 		const now = Math.floor(Date.now() / 1000);
 		return {
@@ -221,22 +235,20 @@ export class QuickCmdClient implements DeviceClient {
 		return new KnownError('AGENT_UNREACHABLE', { details: 'what answers there does not speak QuickCMD' });
 	}
 
+	/** The policy has no word at this place; who is refused here may not send the job. */
 	#ofRefused({ httpStatus, error, details }: QuickCmdRefused): RemoteResult {
 		if (httpStatus === 401) throw new KnownError('AUTH_REQUIRED', {}, { cause: new Error(details ?? error) });
-		if (error === 'Controller not allowed')
-			throw new KnownError('AUTH_FORBIDDEN', { details: 'its controller is not allowed' });
-		if (httpStatus === 429 || httpStatus === 503)
-			return remoteProblem(this.#place, 'denied', 'RATE_LIMITED', { details: details ?? error, seconds: 5 });
-		return remoteProblem(this.#place, 'denied', 'POLICY_DENIED', { why: details ?? error, rule: 'of the device' });
+		if (httpStatus === 403) throw new KnownError('AUTH_FORBIDDEN', { details: (details ?? error).replace(/\.$/, '') });
+		return resultOfRefusal(this.#place, { httpStatus, why: details ?? error, protocol: 'QuickCMD' });
 	}
 
 	/** `completed` says only that it ran; the exit code says how. */
 	#ofJob({ jobId, status, result }: QuickCmdJob): RemoteResult {
 		if (status === 'pending' || status === 'running')
 			return remoteResult(this.#place, { status: status === 'pending' ? 'queued' : 'running', jobId });
-		if (!result) return remoteResult(this.#place, { status: 'broken', jobId, reliability: 'best_effort' });
+		if (!result) return this.#withoutResult(jobId);
 		return remoteResult(this.#place, {
-			...endOf(status, result),
+			...quickCmdEnd({ ...result, status }),
 			jobId,
 			stdout: result.stdout,
 			stderr: result.stderr,
@@ -267,13 +279,6 @@ export class QuickCmdClient implements DeviceClient {
 const endedSoon = (ended: Promise<boolean>): Promise<boolean> =>
 	Promise.race([ended, sleep(lastWordsMs, false, { ref: false })]);
 
-/** A retry of the same action has the same id, which our agent refuses to run twice; an original would, and has nothing against it. */
-const jobIdFor = ({ idempotencyKey, command }: RemoteCommand): string =>
-	`rs-${createHash('sha256')
-		.update(JSON.stringify([idempotencyKey, command]))
-		.digest('hex')
-		.slice(0, 32)}`;
-
 const path = (name: 'job' | 'cancel' | 'stream', jobId: string): string =>
 	quickCmdPaths[name].replace(':id', encodeURIComponent(jobId));
 
@@ -281,19 +286,4 @@ function refusedRead({ httpStatus, error }: QuickCmdRefused): KnownError {
 	if (httpStatus === 404) return new KnownError('JOB_NOT_FOUND');
 	if (httpStatus === 401 || httpStatus === 403) return new KnownError('AUTH_REQUIRED');
 	return new KnownError('AGENT_UNREACHABLE', { details: `it answered with ${httpStatus}: ${error}` });
-}
-
-function endOf(status: QuickCmdJob['status'], { exitCode, error }: QuickCmdResult): KnownOfJob {
-	if (status === 'failed' && error === 'cancelled')
-		return { status: 'cancelled', problem: problemFor('JOB_CANCELLED') };
-	if (status === 'failed' && exitCode === 124) return { status: 'timed_out' };
-	if (status === 'failed' && /agent restarted/.test(error ?? ''))
-		return { status: 'lost', problem: problemFor('JOB_LOST') };
-	if (status === 'failed')
-		return {
-			status: 'denied',
-			problem: problemFor('POLICY_DENIED', { why: error ?? 'no reason given', rule: 'of the device' }),
-		};
-	if (exitCode > 128 && exitCode < 160) return { status: 'killed', exitCode: null, signal: signalName(exitCode - 128) };
-	return { status: exitCode === 0 ? 'succeeded' : 'failed', exitCode };
 }

@@ -84,6 +84,74 @@ describe('an original Ogent service', () => {
 	});
 });
 
+/** Answers a command when it has ended, as the dialect of the LangChain client has it. */
+async function lateService({ takesIds }: { takesIds: boolean }) {
+	const seen: string[] = [];
+	const running = new Map<string, (status: string) => void>();
+	const url = await listen(async (request, response) => {
+		const path = request.url ?? '';
+		seen.push(path);
+		if (path === '/api/commands/execute') {
+			const { executionId } = JSON.parse(await bodyOf(request)) as { executionId: string };
+			const id = takesIds ? executionId : 'e-own';
+			const status = await new Promise<string>((resolve) => running.set(id, resolve));
+			return json(response, 200, { executionId: id, status, endTime: '2026-01-01T00:00:00Z' });
+		}
+		const [, id = '', cancels] = /^\/api\/commands\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
+		const end = running.get(id);
+		if (end && !cancels)
+			return json(response, 200, {
+				executionId: id,
+				status: 'cancelled',
+				output: 'a\n',
+				endTime: '2026-01-01T00:00:00Z',
+			});
+		if (!end) return json(response, 404, { error: 'Execution not found' });
+		end('cancelled');
+		return json(response, 200, { executionId: id, status: 'cancelled', message: 'Execution cancelled' });
+	});
+	const http = new DeviceHttp({ url });
+	const client = new OgentClient('web-1', http, async () => 'tok', { dialect: 'langchain', marksExit: false });
+	return { seen, running, client };
+}
+
+describe('a service that answers when the command has ended', () => {
+	it.each([
+		['that takes our id ends the command', true, []],
+		['that knows only its own may go on, and the result says so', false, [expect.stringContaining('may go on')]],
+	])('is told to cancel while its answer is awaited; one %s', async (_what, takesIds, notes) => {
+		const { client, running, seen } = await lateService({ takesIds });
+		const stop = new AbortController();
+		const asked = client.run(script('sleep 60'), { signal: stop.signal });
+		await expect.poll(() => running.size).toBe(1);
+		stop.abort();
+		const result = await asked;
+		expect([result.status, result.problem?.code]).toEqual(['cancelled', 'JOB_CANCELLED']);
+		expect([result.notes, result.stdout]).toEqual([notes, takesIds ? 'a\n' : '']);
+		expect(seen.filter((path) => path.endsWith('/cancel')).length).toBe(takesIds ? 1 : 4);
+	});
+
+	it('is sent nothing for a caller that has stopped already', async () => {
+		const { client, seen } = await lateService({ takesIds: true });
+		await expect(client.run(script('true'), { signal: AbortSignal.abort() })).rejects.toThrow();
+		expect(seen).toEqual([]);
+	});
+
+	it('gets the same id for a retry of the same action, and another one for another command', async () => {
+		const ids: string[] = [];
+		const url = await listen(async (request, response) => {
+			const { executionId } = JSON.parse(await bodyOf(request)) as { executionId: string };
+			ids.push(executionId);
+			json(response, 200, { executionId, status: 'queued' });
+		});
+		const make = (marksExit: boolean) =>
+			new OgentClient('web-1', new DeviceHttp({ url }), async () => 'tok', { dialect: 'documents', marksExit });
+		for (const text of ['echo 1', 'echo 1', 'echo 2']) await make(false).submit(script(text));
+		for (const text of ['echo 1', 'echo 1']) await make(true).submit(script(text));
+		expect([ids[0] === ids[1], new Set(ids).size]).toEqual([true, 4]);
+	});
+});
+
 describe('our agent behind the protocol of Ogent', () => {
 	it('waits for approval, and the caller hears it at once', async () => {
 		const execution = { executionId: 'e-1', status: 'queued', message: 'Waiting for approval apr-1' };

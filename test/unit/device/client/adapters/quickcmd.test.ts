@@ -60,7 +60,23 @@ describe('an original QuickCMD agent', () => {
 	it('that refused the command by its policy says why', async () => {
 		const { client } = await original();
 		const { status, problem } = await client.run(script('echo mkfs'));
-		expect([status, problem?.message]).toEqual(['denied', expect.stringContaining('Command denied by policy')]);
+		expect([status, problem?.code, problem?.message]).toEqual([
+			'denied',
+			'POLICY_DENIED',
+			expect.stringContaining('Command blocked by denylist'),
+		]);
+	});
+
+	it.each<[string, string, string | undefined, string, number | null]>([
+		['no-plugin', 'broken', 'DEVICE_FAILED', 'exact', null],
+		['no-container', 'broken', 'DEVICE_FAILED', 'exact', null],
+		['no-wait', 'broken', 'DEVICE_FAILED', 'best_effort', null],
+		['too-long', 'timed_out', undefined, 'best_effort', null],
+		['no-logs', 'failed', undefined, 'best_effort', 3],
+	])('that answers "%s" is neither believed to have worked nor called a refusal', async (text, ...expected) => {
+		const { client } = await original();
+		const { status, problem, reliability, exitCode } = await client.run(script(text));
+		expect([status, problem?.code, reliability, exitCode]).toEqual(expected);
 	});
 
 	it('cannot cancel, and the result says that the command goes on', async () => {
