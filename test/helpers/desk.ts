@@ -7,6 +7,7 @@ import type { Principal } from '../../src/contract/principal.ts';
 import { FairQueue } from '../../src/core/queue.ts';
 import type { DeviceJob, Runner, RunnerOutcome } from '../../src/core/runner/runner.ts';
 import type { BoxIo } from '../../src/core/sandbox/backend.ts';
+import { createMask } from '../../src/core/secrets/redact.ts';
 import { ApprovalMirror } from '../../src/device/agent/approval-mirror.ts';
 import { ApprovalDesk } from '../../src/device/agent/approvals.ts';
 import type { Log } from '../../src/device/agent/face.ts';
@@ -74,6 +75,8 @@ export interface DeskOptions {
 	readonly rates?: Rates;
 	readonly mirror?: string;
 	readonly now?: () => number;
+	/** Secrets that the agent knows, by their names. */
+	readonly secrets?: Readonly<Record<string, string>>;
 }
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -97,7 +100,8 @@ export function openDesk(dir: string, options: DeskOptions = {}): Desk {
 		...options.config,
 	});
 	const now = options.now ?? Date.now;
-	const store = openStore(dir, { config, signingKey: privateKey, now });
+	const mask = createMask(options.secrets ?? {});
+	const store = openStore(dir, { config, signingKey: privateKey, now, mask: mask.text });
 	const ran: DeviceJob[] = [];
 	const changes: JobView[] = [];
 	const runner: Runner = {
@@ -112,6 +116,7 @@ export function openDesk(dir: string, options: DeskOptions = {}): Desk {
 	const approvals = new ApprovalDesk({ store, config, mirror, now });
 	const jobs = new JobDesk({
 		...{ store, approvals, mirror, runner, config, now },
+		mask: () => mask,
 		queue: new FairQueue(options.slots ?? 4, options.queueLength ?? 100),
 		decide: async (principal) => (options.decide ?? (() => decided('allow')))(principal),
 		rates: options.rates ?? { admit: () => undefined },

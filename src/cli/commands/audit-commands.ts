@@ -51,6 +51,7 @@ Exit codes: 0 intact, 1 broken, 2 cannot be read.
 			dir: agentFolder(values),
 			keyFile: text(values, 'key'),
 			checkpointFiles: texts(values, 'checkpoints'),
+			checksOutput: true,
 		});
 		process.stdout.write(values.json === true ? `${JSON.stringify(found)}\n` : describe(found));
 		return exitCodes[found.status];

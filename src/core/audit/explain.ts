@@ -10,6 +10,7 @@ export const faults = [
 	'detail',
 	'device-log',
 	'shell-eval',
+	'output',
 	'checkpoint',
 	'cut',
 	'damaged',

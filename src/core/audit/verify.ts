@@ -1,6 +1,7 @@
 /** Verifies an audit from its files alone: every line, what lies beside the lines, and what was signed outside the database. */
 import { devicePublicKeys, readPublicKeys } from './device-key.ts';
 import type { Finding } from './explain.ts';
+import { checkOutput } from './output-check.ts';
 import { databaseFile, devicePublicKeyFile, stateFolder } from './places.ts';
 import { AuditReader, Damaged } from './reader.ts';
 import { WitnessCheck } from './verify-witness.ts';
@@ -13,6 +14,8 @@ export interface VerifyOptions {
 	readonly keyFile?: string | undefined;
 	/** Files of checkpoints that were kept elsewhere, one JSON in a line. */
 	readonly checkpointFiles?: readonly string[] | undefined;
+	/** Compare the stored output of jobs, too, which may be long. */
+	readonly checksOutput?: boolean | undefined;
 }
 
 export interface Verification {
@@ -67,7 +70,9 @@ async function look(reader: AuditReader, keys: Keys, options: VerifyOptions): Pr
 		const outside = await witness.compare(reader);
 		const inside = await walk.toEnd();
 		const cut = outside?.what === 'cut' ? { ...outside, seq: walk.last + 1 } : outside;
-		return finish(inside ?? cut ?? (await witness.complete(reader, walk.last)));
+		const found = inside ?? cut ?? (await witness.complete(reader, walk.last));
+		if (found || !options.checksOutput) return finish(found);
+		return finish(await checkOutput(stateFolder(options.dir), walk.sums));
 	} catch (error) {
 		if (!(error instanceof Damaged)) throw error;
 		const seq = walk.last + 1;

@@ -5,6 +5,7 @@ import type { AuditRecord } from '../../contract/audit.ts';
 import { deviceHashOf, genesis, sha256, shellEvalHashOf } from './chain.ts';
 import { isSigned, readCheckpoint } from './checkpoint.ts';
 import { explainLine, type Finding } from './explain.ts';
+import { type StoredSum, sumsOf } from './output-check.ts';
 import type { AuditReader, AuditRow } from './reader.ts';
 
 export type Keys = ReadonlyMap<string, KeyObject>;
@@ -17,10 +18,15 @@ interface Vouches {
 	readonly shellEval?: unknown;
 }
 
-/** The hashes of a detail whose own hash fits. */
-function vouchesOf(detail: string): Vouches {
+interface Detail {
+	readonly vouches?: Vouches;
+	readonly output?: unknown;
+}
+
+/** A detail whose own hash fits. */
+function parsed(detail: string): Detail {
 	try {
-		return (JSON.parse(detail) as { vouches?: Vouches } | null)?.vouches ?? {};
+		return (JSON.parse(detail) as Detail | null) ?? {};
 	} catch {
 		return {};
 	}
@@ -33,6 +39,8 @@ export class Walk {
 	last = 0;
 	prev = genesis;
 	checkpoints = 0;
+	/** What the lines say of stored output. */
+	readonly sums: StoredSum[] = [];
 
 	constructor(reader: AuditReader, keys: Keys) {
 		this.#reader = reader;
@@ -76,7 +84,10 @@ export class Walk {
 		if (detail === null || sha256(detail) !== record.detailHash)
 			return { seq, what: 'detail', message: `the detail of row ${seq} was changed` };
 		this.#beside.details++;
-		return record.event === 'checkpoint' ? this.#checkpoint(record, detail) : this.#vouched(seq, vouchesOf(detail));
+		if (record.event === 'checkpoint') return this.#checkpoint(record, detail);
+		const { vouches = {}, output } = parsed(detail);
+		if (record.event === 'job.end') this.sums.push(...sumsOf(seq, record.jobId, output));
+		return this.#vouched(seq, vouches);
 	}
 
 	#checkpoint({ seq, prev }: AuditRecord, detail: string): Finding | undefined {

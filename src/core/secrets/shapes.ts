@@ -165,3 +165,11 @@ export function maskShapesWithin(value: unknown): unknown {
 	if (typeof value !== 'object' || value === null) return value;
 	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskShapesWithin(inner)]));
 }
+
+/** The same value with every text in it changed, names of members left as they are. */
+export function textsWithin(value: unknown, change: (text: string) => string): unknown {
+	if (typeof value === 'string') return change(value);
+	if (Array.isArray(value)) return value.map((one) => textsWithin(one, change));
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textsWithin(inner, change)]));
+}

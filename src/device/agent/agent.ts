@@ -126,7 +126,8 @@ export class Agent {
 		});
 	}
 
-	async #loadKeys({ keys }: AgentConfig): Promise<void> {
+	async #loadKeys(config: AgentConfig): Promise<void> {
+		const { keys } = config;
 		const good = keys.filter(({ isRevoked }) => !isRevoked);
 		const read = good.map((entry) => readKey(this.#options.dir, entry, this.#options));
 		for (const { detail, fix } of read.flatMap(({ warnings }) => warnings)) this.log.warn({ fix }, detail);
@@ -139,6 +140,7 @@ export class Agent {
 			},
 		});
 		this.#keys.replace(read);
+		this.#engine.keysChanged(config);
 	}
 
 	#parts(): FaceParts {

@@ -9,11 +9,13 @@ import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
 import { FairQueue } from '../../core/queue.ts';
 import type { Runner } from '../../core/runner/runner.ts';
+import type { Mask } from '../../core/secrets/redact.ts';
 import { ApprovalMirror } from './approval-mirror.ts';
 import { ApprovalDesk } from './approvals.ts';
 import { AuditWatch } from './audit-watch.ts';
 import type { CapabilityFacts } from './face.ts';
 import { JobDesk } from './jobs.ts';
+import { maskOfAgent } from './known-secrets.ts';
 import type { AgentLog } from './log.ts';
 import { capabilitiesOf, deciderOf, type PolicyBook, programsOf, readBook } from './policy-book.ts';
 import type { Approvals, Jobs, Store } from './ports.ts';
@@ -60,6 +62,7 @@ export class Engine {
 	readonly approvals: Approvals;
 	#policy: PolicyBook;
 	#runner: Runner;
+	#mask: Mask;
 
 	/** Throws what keeps an agent from starting: a policy or an audit that does not hold, another agent in the folder. */
 	constructor(parts: EngineParts) {
@@ -67,8 +70,13 @@ export class Engine {
 		this.#parts = parts;
 		this.#policy = this.#readPolicy();
 		this.#runner = runnerFor(dir, config, this.#policy.main);
+		this.#mask = maskOfAgent(dir, config, this.#policy.main.profiles);
 		if (parts.acceptsAudit !== true) refuseBrokenAudit(dir);
-		this.#store = openStore(dir, { config, signingKey: readDeviceKey(dir) });
+		this.#store = openStore(dir, {
+			config,
+			signingKey: readDeviceKey(dir),
+			mask: (text) => this.#mask.text(text),
+		});
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;
@@ -91,6 +99,7 @@ export class Engine {
 				return decision;
 			},
 			rates: new RateLimits(config.limits),
+			mask: () => this.#mask,
 			onChange: (job) => observer.changed(job),
 			onReplay: () => observer.replayed(),
 		});
@@ -127,7 +136,13 @@ export class Engine {
 		await this.record({ event: 'policy.load', policyHash: policy.hash });
 		this.#runner = runnerFor(this.#parts.dir, this.#parts.config, policy.main);
 		this.#policy = policy;
+		this.keysChanged(this.#parts.config);
 		return policy.hash;
+	}
+
+	/** Reads again what must not be shown. */
+	keysChanged(config: AgentConfig): void {
+		this.#mask = maskOfAgent(this.#parts.dir, config, this.#policy.main.profiles);
 	}
 
 	/** Names of the programs that the policy of now knows for a capability. */

@@ -4,7 +4,7 @@ import type { JobResult } from '../../contract/job.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import type { DeviceJob } from '../../core/runner/runner.ts';
 import { commandDigest } from './freeze.ts';
-import type { JobRow } from './ports.ts';
+import type { JobRow, OutputSums } from './ports.ts';
 
 /** What every line about a job carries. */
 function about(event: AuditEvent, row: JobRow, decision: PolicyDecision | null): AuditEntry {
@@ -54,6 +54,8 @@ export function startEntry(
 
 export interface Ended {
 	readonly result: JobResult;
+	/** Of what is kept of each stream. */
+	readonly sums: OutputSums;
 	readonly bytes: { readonly stdout: number; readonly stderr: number };
 	readonly isConfirmedDead: boolean | null;
 }
@@ -61,7 +63,7 @@ export interface Ended {
 export function endEntry(
 	row: JobRow,
 	decision: PolicyDecision | null,
-	{ result, bytes, isConfirmedDead }: Ended,
+	{ result, bytes, sums, isConfirmedDead }: Ended,
 ): AuditEntry {
 	return {
 		...about(result.status === 'denied' ? 'job.denied' : 'job.end', row, decision),
@@ -70,6 +72,12 @@ export function endEntry(
 		stdoutBytes: bytes.stdout,
 		stderrBytes: bytes.stderr,
 		backend: result.backend ?? undefined,
-		detail: { signal: result.signal, durationMs: result.durationMs, problem: result.problem, isConfirmedDead },
+		detail: {
+			signal: result.signal,
+			durationMs: result.durationMs,
+			problem: result.problem,
+			isConfirmedDead,
+			...(Object.keys(sums).length > 0 && { output: sums }),
+		},
 	};
 }

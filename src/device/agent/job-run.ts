@@ -12,6 +12,7 @@ import type { FairQueue } from '../../core/queue.ts';
 import { withoutRun } from '../../core/result.ts';
 import type { DeviceJob, Runner } from '../../core/runner/runner.ts';
 import type { StopReason } from '../../core/sandbox/backend.ts';
+import type { Mask } from '../../core/secrets/redact.ts';
 import type { ApprovalMirror } from './approval-mirror.ts';
 import type { ApprovalDesk } from './approvals.ts';
 import type { Log } from './face.ts';
@@ -19,6 +20,7 @@ import type { Feed } from './feed.ts';
 import { freeze, type Planned, planned } from './freeze.ts';
 import { acceptedEntry, endEntry, startEntry } from './job-entries.ts';
 import { Listener } from './job-result.ts';
+import { MaskedOutput } from './masked-output.ts';
 import type { JobRow, Store } from './ports.ts';
 
 /** The policy that is loaded now. */
@@ -33,6 +35,8 @@ export interface RunParts {
 	readonly config: AgentConfig;
 	readonly decide: Decider;
 	readonly log: Log;
+	/** Hides the secrets that the agent knows. */
+	mask(): Mask;
 	now(): number;
 	/** Hears each state after it was written. */
 	onState(jobId: string, state: JobState): void;
@@ -194,23 +198,30 @@ export class JobRun {
 	}
 
 	async #runJob(job: DeviceJob): Promise<JobResult> {
-		const outcome = await this.#parts.runner.run(job, {
-			stdin: job.stdin ?? undefined,
-			signal: this.#stop.signal,
-			onOutput: (stream, chunk) => {
-				this.#listener.hear(stream, chunk);
-				this.feed.output(stream, chunk);
-			},
+		const output = new MaskedOutput(this.#parts.mask(), (stream, chunk) => {
+			this.#listener.hear(stream, chunk);
+			this.feed.output(stream, chunk);
 		});
-		this.#isConfirmedDead = outcome.isConfirmedDead;
-		return this.#listener.result(job, outcome);
+		try {
+			const outcome = await this.#parts.runner.run(job, {
+				stdin: job.stdin ?? undefined,
+				signal: this.#stop.signal,
+				onOutput: (stream, chunk) => output.push(stream, chunk),
+			});
+			this.#isConfirmedDead = outcome.isConfirmedDead;
+			output.end();
+			return this.#listener.result(job, outcome);
+		} finally {
+			output.end();
+		}
 	}
 
 	async #recordEnd(result: JobResult): Promise<void> {
 		this.#isOver = true;
 		const { store, now } = this.#parts;
-		await store.output(this.row.jobId).finish();
-		const ended = { result, bytes: this.#listener.bytes, isConfirmedDead: this.#isConfirmedDead };
+		const output = store.output(this.row.jobId);
+		await output.finish();
+		const ended = { result, sums: output.sums(), bytes: this.#listener.bytes, isConfirmedDead: this.#isConfirmedDead };
 		const isUnknown = this.#isNew && !this.#isRecorded;
 		await store.change(
 			(tx) => {

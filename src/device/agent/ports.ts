@@ -157,6 +157,9 @@ export interface StoreChange {
 	setApproval(approvalId: string, change: Partial<Approval>): void;
 }
 
+/** SHA-256 (hex) and bytes of what is kept of a stream; a stream of which nothing is kept has none. */
+export type OutputSums = Partial<Record<OutputStream, { readonly sha256: string; readonly bytes: number }>>;
+
 /** The output of one job, both streams. Raw bytes as they came, secrets masked. */
 export interface OutputStore {
 	/**
@@ -170,6 +173,8 @@ export interface OutputStore {
 	notes(): Promise<string[]>;
 	/** After this the stream is complete and flushed. Before the change that ends the job, so that its tables get the output. */
 	finish(): Promise<void>;
+	/** After `finish`; without a stream that could not be written as a whole. */
+	sums(): OutputSums;
 	read(stream: OutputStream, offset: number, limit: number): Promise<OutputPage>;
 	/** Exactly these bytes of what is kept, wherever characters begin and end; fewer only at the end. */
 	slice(stream: OutputStream, offset: number, length: number): Promise<{ readonly bytes: Buffer }>;

@@ -7,7 +7,7 @@ import { type Checkpoint, readCheckpoint } from '../../../core/audit/checkpoint.
 import { DeviceLog, type Vouched } from '../../../core/audit/device-log.ts';
 import { type Head, Ledger } from '../../../core/audit/ledger.ts';
 import { lastLine, readHead, Witness } from '../../../core/audit/witness.ts';
-import { maskShapesWithin } from '../../../core/secrets/shapes.ts';
+import { maskShapesWithin, textsWithin } from '../../../core/secrets/shapes.ts';
 import { commandDigest } from '../freeze.ts';
 import type { JobRow } from '../ports.ts';
 import { isShellEval, noTexts, type OutputTexts, shellEvalOf } from './run-texts.ts';
@@ -24,6 +24,8 @@ export interface TrailParts {
 	/** Keep commands and output in the tables that show them. */
 	readonly keepsTexts: boolean;
 	now(): number;
+	/** Hides the secrets that the agent knows. */
+	mask(text: string): string;
 	jobRow(jobId: string): JobRow | undefined;
 	textsOf(jobId: string): OutputTexts | undefined;
 }
@@ -99,7 +101,7 @@ export class AuditTrail {
 	append(entry: AuditEntry): { readonly seal: string; readonly jobHash: string } {
 		const at = this.#at();
 		const vouches = this.#vouch(entry, at);
-		const detail = maskShapesWithin(entry.detail) as AuditEntry['detail'];
+		const detail = maskShapesWithin(textsWithin(entry.detail, this.#parts.mask)) as AuditEntry['detail'];
 		const { seal } = this.#ledger.append({ ...entry, detail }, at, vouches);
 		return { seal, jobHash: vouches?.auditLog ?? seal };
 	}
@@ -117,7 +119,9 @@ export class AuditTrail {
 			exit_code: entry.exitCode ?? null,
 		};
 		const isEvaluated = this.#parts.keepsTexts && isShellEval(row) && lastEvents.has(event);
-		const evaluated = isEvaluated ? shellEvalOf(row, this.#parts.textsOf(jobId) ?? noTexts) : undefined;
+		const evaluated = isEvaluated
+			? shellEvalOf(row, this.#parts.textsOf(jobId) ?? noTexts, this.#parts.mask)
+			: undefined;
 		return this.#deviceLog.append((this.#ledger.head()?.seq ?? 0) + 1, line, evaluated);
 	}
 

@@ -1,8 +1,9 @@
 /** The output of one job: a spool file for each stream, and one for the story that watchers hear. */
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutputStream } from '../../../core/sandbox/backend.ts';
-import type { GrepHit, OutputPage, OutputStore } from '../ports.ts';
+import type { GrepHit, OutputPage, OutputStore, OutputSums } from '../ports.ts';
 import { characterBytes, firstCharacter, unfinishedBytes } from './characters.ts';
 import { compilePattern, grep, mostHits } from './grep.ts';
 import { readPart, readParts, SpoolFile } from './spool-file.ts';
@@ -35,6 +36,7 @@ interface Stream {
 	total: number;
 	isCut: boolean;
 	readonly file: SpoolFile;
+	readonly hash: Hash;
 }
 
 export class JobOutput implements OutputStore {
@@ -63,7 +65,11 @@ export class JobOutput implements OutputStore {
 		return new SpoolFile({ path: this.#path(name), prepare, isFresh, isClosedWhenIdle });
 	}
 
-	#stream = (name: OutputStream): Stream => ({ total: 0, isCut: false, file: this.#spool(name, true, false) });
+	#stream = (name: OutputStream): Stream => ({
+		...{ total: 0, isCut: false },
+		file: this.#spool(name, true, false),
+		hash: createHash('sha256'),
+	});
 
 	sizes(): Sizes {
 		const { left } = this.#place;
@@ -93,6 +99,7 @@ export class JobOutput implements OutputStore {
 		const room = this.#place.capBytes - stdout.file.accepted - stderr.file.accepted;
 		const part = chunk.length <= room ? chunk : chunk.subarray(0, Math.max(room, 0));
 		const isTaken = part.length > 0 && stream.file.write(part);
+		if (isTaken) stream.hash.update(part);
 		stream.isCut = chunk.length > 0 && (!isTaken || part.length < chunk.length);
 		return isTaken ? part.length : 0;
 	}
@@ -117,6 +124,13 @@ export class JobOutput implements OutputStore {
 	finish(): Promise<void> {
 		this.#finishing ??= this.#finish();
 		return this.#finishing;
+	}
+
+	sums(): OutputSums {
+		const kept = Object.entries(this.#streams).filter(([, { file }]) => file.accepted > 0 && !file.hasFailed);
+		return Object.fromEntries(
+			kept.map(([name, { file, hash }]) => [name, { sha256: hash.copy().digest('hex'), bytes: file.accepted }]),
+		);
 	}
 
 	/** The job is over, also when it never began to print. */

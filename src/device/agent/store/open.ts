@@ -22,6 +22,8 @@ export interface StoreOptions {
 	readonly now?: () => number;
 	/** Hears every checkpoint, so that it can be kept on another machine. */
 	readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+	/** Hides secrets in the texts of the audit and of its tables; absent: only what looks like one is hidden. */
+	readonly mask?: (text: string) => string;
 }
 
 /** Makes a folder that is ours alone; refuses one that is not. */
@@ -48,7 +50,10 @@ function openFile(path: string): DatabaseSync {
  * @param dir folder of the agent; the store lies in "state" below it
  * @throws AUDIT_BROKEN when it cannot be written, CONFIG_INVALID when another agent works there
  */
-export function openStore(dir: string, { config, signingKey, now = Date.now, onCheckpoint }: StoreOptions): Store {
+export function openStore(
+	dir: string,
+	{ config, signingKey, now = Date.now, onCheckpoint, mask = (text) => text }: StoreOptions,
+): Store {
 	const folder = stateFolder(dir);
 	let lock: DatabaseSync | undefined;
 	let db: DatabaseSync | undefined;
@@ -58,7 +63,7 @@ export function openStore(dir: string, { config, signingKey, now = Date.now, onC
 		lock = lockFolder(join(folder, 'lock'));
 		db = openFile(databaseFile(dir));
 		const signer = createSigner(config.device.id, signingKey);
-		return new SqliteStore({ folder, db, lock, signer, config, now, ...(onCheckpoint && { onCheckpoint }) });
+		return new SqliteStore({ folder, db, lock, signer, config, now, mask, ...(onCheckpoint && { onCheckpoint }) });
 	} catch (error) {
 		db?.close();
 		lock?.close();

@@ -60,10 +60,10 @@ export async function textsOf(row: JobRow, output: JobOutput): Promise<OutputTex
 
 const words = (command: Command): string => (command.mode === 'argv' ? command.argv.join(' ') : command.script);
 
-export function shellEvalOf({ draft }: JobRow, { evaluated }: OutputTexts): ShellEval {
+export function shellEvalOf({ draft }: JobRow, { evaluated }: OutputTexts, mask: (text: string) => string): ShellEval {
 	const { command, cwd } = draft;
 	return {
-		cmd: forTable(words(command), commandBytes),
+		cmd: forTable(mask(words(command)), commandBytes),
 		cwd: cwd ?? '',
 		shell: command.mode === 'script' ? command.shell : '',
 		stdout_b64: evaluated?.stdout ?? noEvalText,
@@ -76,8 +76,11 @@ const createdAt = (at: number): string => new Date(at).toISOString().slice(0, 19
 export class RunTexts {
 	readonly #insert: StatementSync;
 	readonly #update: StatementSync;
+	readonly #mask: (text: string) => string;
 
-	constructor(db: DatabaseSync) {
+	/** @param mask hides the secrets that the agent knows */
+	constructor(db: DatabaseSync, mask: (text: string) => string) {
+		this.#mask = mask;
 		this.#insert = db.prepare('INSERT INTO run_texts (n, prompt, selected_command, created_at) VALUES (?, ?, ?, ?)');
 		this.#update = db.prepare(
 			'UPDATE run_texts SET stdout = ?, stderr = ? WHERE n = (SELECT n FROM jobs WHERE job_id = ?)',
@@ -85,8 +88,8 @@ export class RunTexts {
 	}
 
 	add(n: number, { draft, compat, acceptedAt }: JobRow): void {
-		const prompt = forTable(compat?.prompt ?? '', commandBytes);
-		this.#insert.run(n, prompt, forTable(words(draft.command), commandBytes), createdAt(acceptedAt));
+		const prompt = forTable(this.#mask(compat?.prompt ?? ''), commandBytes);
+		this.#insert.run(n, prompt, forTable(this.#mask(words(draft.command)), commandBytes), createdAt(acceptedAt));
 	}
 
 	/** A job whose texts are not to be kept has a row all the same. */

@@ -29,6 +29,8 @@ export interface StoreParts {
 	readonly signer: Signer;
 	readonly config: AgentConfig;
 	now(): number;
+	/** Hides the secrets that the agent knows. */
+	mask(text: string): string;
 	/** Every checkpoint, to be kept on another machine. */
 	onCheckpoint?(checkpoint: Checkpoint): void;
 }
@@ -53,7 +55,7 @@ export class SqliteStore implements Store {
 		this.#jobs = new JobsTable(db);
 		this.#approvals = new ApprovalsTable(db);
 		this.#nonces = new Nonces(db);
-		this.#texts = new RunTexts(db);
+		this.#texts = new RunTexts(db, parts.mask);
 		this.#outputs = new Outputs(join(folder, 'output'), {
 			jobs: this.#jobs,
 			capBytes: config.limits.outputBytes,

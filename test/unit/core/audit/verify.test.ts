@@ -1,5 +1,5 @@
 /** Every kind of tampering with an audit is found, and named by the row where it begins. */
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -267,5 +267,51 @@ describe('an audit that cannot be read', () => {
 		const dir = await writtenAudit();
 		tamper(dir, 'ALTER TABLE audit RENAME TO hidden; CREATE VIEW audit AS SELECT * FROM hidden');
 		expect(await broken(dir)).toEqual(bad(0, 'schema'));
+	});
+});
+
+describe('stored output', () => {
+	const written = async () => {
+		const dir = agentFolder();
+		const store = openTestStore(dir);
+		const row = await addJob(store);
+		const output = store.output(row.jobId);
+		output.append('stdout', Buffer.from('what was '));
+		output.append('stdout', Buffer.from('printed\n'));
+		await output.finish();
+		const detail = { output: output.sums() };
+		await store.change((tx) => tx.setJob(row.jobId, { state: 'ended', endedAt: 2 }), {
+			...{ event: 'job.end', jobId: row.jobId, detail },
+		} as never);
+		store.close();
+		return { dir, detail, file: join(dir, 'state', 'output', row.jobId, 'stdout') };
+	};
+
+	it('is what its row says, by length and SHA-256', async () => {
+		const { dir, detail } = await written();
+		expect(detail.output).toEqual({
+			stdout: { sha256: createHash('sha256').update('what was printed\n').digest('hex'), bytes: 17 },
+		});
+		expect(await verifyAudit({ dir, checksOutput: true })).toMatchObject({ status: 'intact' });
+	});
+
+	it.each([
+		['changed', (file: string) => writeFileSync(file, 'what was PRINTED\n')],
+		['cut', (file: string) => truncateSync(file, 3)],
+		['longer', (file: string) => appendFileSync(file, 'more')],
+	])('is found when it was %s', async (_how, change) => {
+		const { dir, file } = await written();
+		change(file);
+		expect((await verifyAudit({ dir, checksOutput: true })).firstBad).toMatchObject({
+			what: 'output',
+			message: expect.stringMatching(/^stdout of job job-1 is not what row \d+ says was stored$/),
+		});
+		expect(await verifyAudit({ dir })).toMatchObject({ status: 'intact' });
+	});
+
+	it('may have been removed, as old output is', async () => {
+		const { dir, file } = await written();
+		rmSync(file);
+		expect(await verifyAudit({ dir, checksOutput: true })).toMatchObject({ status: 'intact' });
 	});
 });
