@@ -17,6 +17,7 @@ import { may, type Principal } from '../../src/contract/principal.ts';
 import { withoutRun } from '../../src/core/result.ts';
 import type { OutputStream } from '../../src/core/sandbox/backend.ts';
 import type { GrepHit, Jobs, OutputPage, Submission } from '../../src/device/agent/ports.ts';
+import { isSameJob } from '../../src/device/agent/same-job.ts';
 
 /** One job in the hands of a test. */
 export class MemoryJob {
@@ -220,10 +221,14 @@ export class MemoryJobs implements Jobs {
 	}
 
 	/** The job of the same key; the same id of a client for another one is refused. */
-	#sameAs({ name }: Principal, { face, clientId, draft: { idempotencyKey } }: Submission): JobView | undefined {
+	#sameAs({ name }: Principal, { face, clientId, draft }: Submission): JobView | undefined {
+		const { idempotencyKey } = draft;
 		const own = this.jobs.filter(({ principal }) => principal.name === name);
 		const same = own.find(({ submission }) => submission.draft.idempotencyKey === idempotencyKey);
-		if (idempotencyKey !== undefined && same) return same.view();
+		if (idempotencyKey !== undefined && same) {
+			if (isSameJob(same.submission.draft, draft)) return same.view();
+			throw new KnownError('REQUEST_REPLAYED', { details: 'its idempotency key belongs to another job' });
+		}
 		if (own.some(({ submission }) => clientId !== undefined && submission.clientId === clientId))
 			throw new KnownError('REQUEST_REPLAYED', { details: `its id was used for ${face}` });
 		return undefined;

@@ -19,6 +19,7 @@ export function admit(parts: AdmissionParts, principal: Principal, submission: S
 	refuseRights(principal, submission.draft.capability);
 	refuseReplay(parts, principal, submission);
 	refuseFlood(parts, principal, submission);
+	useNonce(parts, principal, submission);
 }
 
 function refuseRights(principal: Principal, capability: string): void {
@@ -33,11 +34,22 @@ function refuseReplay({ store }: AdmissionParts, principal: Principal, submissio
 	const { face, clientId, freshness } = submission;
 	if (clientId !== undefined && store.jobByClientId(principal.name, face, clientId))
 		throw new KnownError('REQUEST_REPLAYED', { details: 'its id was used' });
-	if (!freshness) return;
-	const scope = `${face}:${principal.keyId ?? principal.name}`;
-	if (!store.firstTime(scope, freshness.nonce, freshness.expiresAt))
-		throw new KnownError('REQUEST_REPLAYED', { details: 'its nonce was used' });
+	if (freshness && store.wasSeen(scopeOf(principal, submission), freshness.nonce)) throw nonceUsed();
 }
+
+/**
+ * Only what is let in uses its nonce up, so that a sender who was told to wait may send the same signed bytes again. Repetitions are
+ * refused before they are counted, so that nobody who listened can use up the rate of the sender. Nothing waits in between.
+ */
+function useNonce({ store }: AdmissionParts, principal: Principal, submission: Submission): void {
+	const { freshness } = submission;
+	if (freshness && !store.firstTime(scopeOf(principal, submission), freshness.nonce, freshness.expiresAt))
+		throw nonceUsed();
+}
+
+const scopeOf = (principal: Principal, { face }: Submission): string => `${face}:${principal.keyId ?? principal.name}`;
+
+const nonceUsed = (): KnownError => new KnownError('REQUEST_REPLAYED', { details: 'its nonce was used' });
 
 function refuseFlood(parts: AdmissionParts, { name }: Principal, { draft }: Submission): void {
 	const now = parts.now();

@@ -17,6 +17,7 @@ import { admit } from './admission.ts';
 import { Feed, type FeedPlace } from './feed.ts';
 import { JobRun, type RunParts } from './job-run.ts';
 import type { Compat, GrepHit, JobRow, Jobs, OutputPage, Rates, Submission } from './ports.ts';
+import { isSameJob } from './same-job.ts';
 
 export interface DeskParts extends Omit<RunParts, 'onState'> {
 	readonly rates: Rates;
@@ -31,6 +32,8 @@ export class JobDesk implements Jobs {
 	readonly #live = new Map<string, JobRun>();
 	/** Jobs that are being recorded, by what would make another one the same job. */
 	readonly #arriving = new Map<string, Promise<JobView>>();
+	/** Stories that are being read again. */
+	readonly #told = new Map<string, { readonly feed: Promise<Feed>; watchers: number }>();
 	readonly #changed = new EventEmitter().setMaxListeners(0);
 	#isStopping = false;
 	/** Jobs that are not on record yet, and so not in the queue. */
@@ -51,10 +54,14 @@ export class JobDesk implements Jobs {
 		if (this.#isStopping) throw new KnownError('AGENT_STOPPING');
 		const key = submission.draft.idempotencyKey;
 		if (key === undefined) return this.#accept(principal, submission);
-		return this.#once(`${principal.name}\0${key}`, async () => {
+		const job = await this.#once(`${principal.name}\0${key}`, async () => {
 			const same = this.#parts.store.jobByIdempotencyKey(principal.name, key);
 			return same ?? this.#accept(principal, submission);
 		});
+		const row = this.#parts.store.jobRow(job.jobId);
+		if (row && !isSameJob(row.draft, submission.draft))
+			throw new KnownError('REQUEST_REPLAYED', { details: 'its idempotency key belongs to another job' });
+		return job;
 	}
 
 	get(principal: Principal, jobId: string): JobView | undefined {
@@ -90,7 +97,9 @@ export class JobDesk implements Jobs {
 	}
 
 	async *watch(jobId: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
-		yield* (await this.#feedOf(jobId)).watch(afterSeq, signal);
+		const live = this.#live.get(jobId)?.feed;
+		if (live) yield* live.watch(afterSeq, signal);
+		else yield* this.#retell(jobId, afterSeq, signal);
 	}
 
 	async cancel(principal: Principal, jobId: string): Promise<JobView> {
@@ -219,8 +228,16 @@ export class JobDesk implements Jobs {
 		while (this.#live.has(jobId)) await once(this.#changed, jobId);
 	}
 
-	async #feedOf(jobId: string): Promise<Feed> {
-		return this.#live.get(jobId)?.feed ?? Feed.resume(this.#feedPlace(jobId));
+	/** The story of a job that is over is read once for all who watch it at the same time. */
+	async *#retell(jobId: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
+		const told = this.#told.get(jobId) ?? { feed: Feed.resume(this.#feedPlace(jobId)), watchers: 0 };
+		this.#told.set(jobId, told);
+		told.watchers++;
+		try {
+			yield* (await told.feed).watch(afterSeq, signal);
+		} finally {
+			if (--told.watchers === 0) this.#told.delete(jobId);
+		}
 	}
 
 	#feedPlace(jobId: string): FeedPlace {

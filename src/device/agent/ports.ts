@@ -133,6 +133,8 @@ export interface Store {
 	approval(approvalId: string): Approval | undefined;
 	approvalOfJob(jobId: string): Approval | undefined;
 	approvals(filter: { state?: Approval['state']; limit: number }): Approval[];
+	/** Whether the nonce of this scope was seen before and has not expired. */
+	wasSeen(scope: string, nonce: string): boolean;
 	/**
 	 * False when the nonce of this scope was seen before and has not expired. It is on the disk before, or together with, every
 	 * change that is asked for afterwards.

@@ -6,18 +6,35 @@ import type { BoxIo, ProbeStep, StopReason } from '../../../core/sandbox/backend
 import { Link } from './link.ts';
 import { type FromExec, type FromFront, fromExecSchema, mostBytes } from './messages.ts';
 
-/** The exec side ends a job within 5 s of being told to; after this it is given up. */
-const stopMs = 20_000;
+/** Waits for the exec side, in milliseconds. A unit that is stopped or stuck still takes connections, and never answers. */
+export interface Patience {
+	/** Until it takes a connection. */
+	readonly connectMs: number;
+	/** It ends a job within 5 s of being told to; after this it is given up. */
+	readonly stopMs: number;
+	/** What it takes to begin a job, beside the time of the job itself. */
+	readonly beginMs: number;
+	readonly probeMs: number;
+}
+
+const ordinaryPatience: Patience = { connectMs: 10_000, stopMs: 20_000, beginMs: 60_000, probeMs: 120_000 };
 
 const unreachable = (details: string, cause?: unknown) => new KnownError('SANDBOX_UNAVAILABLE', { details }, { cause });
 
-function reach(path: string): Promise<Socket> {
+function reach(path: string, ms: number): Promise<Socket> {
 	return new Promise((resolve, reject) => {
 		const socket = connect(path);
-		socket.once('connect', () => resolve(socket));
+		const timer = setTimeout(() => socket.destroy(new Error('it took no connection in time')), ms);
+		socket.once('close', () => clearTimeout(timer));
+		socket.once('connect', () => {
+			clearTimeout(timer);
+			resolve(socket);
+		});
 		socket.once('error', (error) => reject(unreachable('the exec side of the agent does not answer', error)));
 	});
 }
+
+const notInTime = 'the exec side did not end the job in time';
 
 type Answer = Exclude<FromExec, { type: 'started' | 'output' }>;
 type ExecLink = Link<FromExec, FromFront>;
@@ -36,6 +53,9 @@ const lost = (fault: string): RunnerOutcome => ({
 	tier: 'reduced',
 	isConfirmedDead: false,
 });
+
+/** Node.js has no longer timers. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** One question over one connection. */
 class Call {
@@ -57,6 +77,12 @@ class Call {
 			malformed: (details) => this.giveUp(`the exec side said what it must not say: ${details}`),
 		});
 		void this.link.closed.then(() => this.giveUp('the exec side of the agent went away'));
+	}
+
+	/** Gives up after so many milliseconds without a last word. */
+	within(ms: number, why: string): void {
+		const timer = setTimeout(() => this.giveUp(why), Math.min(ms, longestTimerMs));
+		void this.answer.then(() => clearTimeout(timer));
 	}
 
 	giveUp(why: string): void {
@@ -82,20 +108,25 @@ class Call {
 class ExecRunner implements Runner {
 	readonly #path: string;
 	readonly #running = new Set<{ stop(): void; readonly over: Promise<unknown> }>();
+	readonly #patience: Patience;
 	#isClosed = false;
 
-	constructor(path: string) {
+	constructor(path: string, patience: Patience) {
 		this.#path = path;
+		this.#patience = patience;
 	}
 
 	async run(job: DeviceJob, io: BoxIo): Promise<RunnerOutcome> {
 		if (this.#isClosed) throw new KnownError('AGENT_STOPPING');
-		const call = new Call(await reach(this.#path), io);
+		const call = new Call(await reach(this.#path, this.#patience.connectMs), io);
 		const stop = (reason: StopReason) => this.#stop(call, reason);
 		const onAbort = () => stop(io.signal.reason as StopReason);
 		const running = { stop: () => stop('cancelled'), over: call.answer };
 		this.#running.add(running);
 		call.link.send({ type: 'run', job });
+		// The exec side ends the job when its time is over, and says so; this is for one that does not.
+		const { beginMs, stopMs } = this.#patience;
+		call.within(beginMs + job.limits.timeoutMs + stopMs, notInTime);
 		if (io.signal.aborted) onAbort();
 		io.signal.addEventListener('abort', onAbort);
 		try {
@@ -108,8 +139,9 @@ class ExecRunner implements Runner {
 	}
 
 	async probe(): Promise<readonly ProbeStep[]> {
-		const call = new Call(await reach(this.#path));
+		const call = new Call(await reach(this.#path, this.#patience.connectMs));
 		call.link.send({ type: 'probe' });
+		call.within(this.#patience.probeMs, 'the exec side of the agent does not answer');
 		const answer = await call.answer;
 		call.link.destroy();
 		if (typeof answer === 'string') throw unreachable(answer);
@@ -124,8 +156,7 @@ class ExecRunner implements Runner {
 
 	#stop(call: Call, reason: StopReason): void {
 		call.link.send({ type: 'stop', reason });
-		const timer = setTimeout(() => call.giveUp('the exec side did not end the job in time'), stopMs);
-		void call.answer.then(() => clearTimeout(timer));
+		call.within(this.#patience.stopMs, notInTime);
 	}
 }
 
@@ -136,4 +167,5 @@ function outcomeOf(answer: Answer | string): RunnerOutcome {
 }
 
 /** @param path the socket of the exec side */
-export const connectRunner = (path: string): Runner => new ExecRunner(path);
+export const connectRunner = (path: string, patience: Partial<Patience> = {}): Runner =>
+	new ExecRunner(path, { ...ordinaryPatience, ...patience });

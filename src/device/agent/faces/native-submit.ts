@@ -1,7 +1,6 @@
 /** Hands signed jobs in, so that the same bytes, and the same idempotency key, are the same job, whenever they come. */
 import type { JobView } from '../../../contract/device-job.ts';
-import { KnownError } from '../../../contract/error.ts';
-import type { Jobs, Submission } from '../ports.ts';
+import type { Jobs } from '../ports.ts';
 import type { SubmittedJob } from './native-auth.ts';
 
 export interface HandedIn {
@@ -29,14 +28,6 @@ export class Submitter {
 		const submitted = this.#jobs.submit(principal, submission).finally(() => this.#arriving.delete(key));
 		this.#arriving.set(key, submitted);
 		const job = await submitted;
-		refuseOther(job, submission);
 		return { job, isNew: this.#jobs.findByClientId(principal, 'native', clientId)?.jobId === job.jobId };
 	}
-}
-
-/** An idempotency key stands for one job; whoever asks for something else under it has made a mistake. */
-function refuseOther(job: JobView, { draft }: Submission): void {
-	const asked = JSON.stringify([draft.capability, draft.command, draft.cwd ?? null]);
-	if (JSON.stringify([job.capability, job.command, job.cwd]) !== asked)
-		throw new KnownError('REQUEST_REPLAYED', { details: 'its idempotency key belongs to another job' });
 }

@@ -43,7 +43,7 @@ export class OgentAuth {
 		const signed = await this.#signedBy(token);
 		if (signed) return this.#admit(ogentUserOfClaims(signed.claims), (user) => ofKey(signed.key, user, peer));
 		if (!this.#remote) return refuse(401, 'Invalid token');
-		const answer = await this.#remote.userOf(token);
+		const answer = await this.#remote.userOf(token, peer);
 		if (answer === 'invalid') return refuse(401, 'Invalid token');
 		if (answer === 'failed') return refuse(401, 'Failed to verify token');
 		return this.#admit(answer, (user) => ofService(user, peer));

@@ -1,5 +1,6 @@
 /** What the routes of Ogent do: hand a command in, wait for it, tell how it stands, cancel it, and say what is allowed. */
-import { isOver, type JobDraft, type JobView } from '../../../contract/device-job.ts';
+import { isOver, type JobView } from '../../../contract/device-job.ts';
+import { KnownError } from '../../../contract/error.ts';
 import { holds, may, type Principal } from '../../../contract/principal.ts';
 import {
 	encodeOgentAllowed,
@@ -14,7 +15,7 @@ import type { FaceParts } from '../face.ts';
 import { failureOf, Refusal, refuse } from './http.ts';
 import { ogentCapability, ogentDraft } from './ogent-draft.ts';
 import type { OgentPushes } from './ogent-push.ts';
-import { commandOf, ogentExecution } from './ogent-state.ts';
+import { ogentExecution } from './ogent-state.ts';
 import { ogentTexts } from './ogent-texts.ts';
 
 /** How long the LangChain client is kept waiting; it gives up after five minutes. */
@@ -101,8 +102,8 @@ export class OgentCalls {
 		if ('why' in draft) return refuse(403, 'Command not allowed', draft.why);
 		const { executionId } = submit;
 		const isNew = executionId === undefined || !this.#parts.jobs.findByClientId(principal, 'ogent', executionId);
-		const job = await this.#parts.jobs.submit(principal, { face: 'ogent', clientId: executionId, draft });
-		refuseOther(job, draft);
+		const submission = { face: 'ogent', clientId: executionId, draft } as const;
+		const job = await this.#parts.jobs.submit(principal, submission).catch(refuseOther);
 		this.#refuseDenied(job);
 		if (isNew && !isOver(job.state)) void this.#pushes?.follow(executionIdOf(job), job.jobId);
 		return job;
@@ -135,7 +136,7 @@ export class OgentCalls {
 }
 
 /** The same id is the same execution; another command under it is none. */
-function refuseOther(job: JobView, { command }: JobDraft): void {
-	if (command.mode !== 'script' || commandOf(job) === command.script) return;
-	refuse(409, 'Execution already exists', 'another command has this executionId');
+function refuseOther(error: unknown): never {
+	if (!KnownError.is(error) || error.code !== 'REQUEST_REPLAYED') throw error;
+	return refuse(409, 'Execution already exists', 'another command has this executionId');
 }

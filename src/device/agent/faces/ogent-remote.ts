@@ -11,6 +11,8 @@ const memoryMs = { yes: 30_000, no: 5_000 };
 const mostRemembered = 1000;
 /** Questions at the same time; strangers with ever new tokens must not make a flood of them. */
 const mostAsked = 32;
+/** Of them for one address, so that a stranger with slow tokens takes no turn away from everybody else. */
+const mostAskedFor = 8;
 const answerBytes = 256 * 1024;
 
 export class RemoteUsers {
@@ -18,23 +20,37 @@ export class RemoteUsers {
 	readonly #now: () => number;
 	readonly #known = new Map<string, { readonly answer: OgentUser | 'invalid'; readonly until: number }>();
 	readonly #asking = new Map<string, Promise<RemoteAnswer>>();
+	/** Questions under way, by the address that they are for. */
+	readonly #askingFor = new Map<string, number>();
 
 	constructor(authUrl: string, now: () => number = Date.now) {
 		this.#url = `${authUrl.replace(/\/+$/, '')}/user`;
 		this.#now = now;
 	}
 
-	/** Never rejects. */
-	async userOf(token: string): Promise<RemoteAnswer> {
+	/** Never rejects. @param peer address of the caller */
+	async userOf(token: string, peer: string | null): Promise<RemoteAnswer> {
 		const id = createHash('sha256').update(token).digest('hex');
 		const known = this.#known.get(id);
 		if (known && this.#now() < known.until) return known.answer;
 		const asking = this.#asking.get(id);
 		if (asking) return asking;
-		if (this.#asking.size >= mostAsked) return 'failed';
-		const asked = this.#ask(token).finally(() => this.#asking.delete(id));
+		const from = peer ?? '';
+		const many = this.#askingFor.get(from) ?? 0;
+		if (this.#asking.size >= mostAsked || many >= mostAskedFor) return 'failed';
+		this.#askingFor.set(from, many + 1);
+		const asked = this.#ask(token).finally(() => {
+			this.#asking.delete(id);
+			this.#answered(from);
+		});
 		this.#asking.set(id, asked);
 		return this.#remember(id, await asked);
+	}
+
+	#answered(peer: string): void {
+		const left = (this.#askingFor.get(peer) ?? 1) - 1;
+		if (left > 0) this.#askingFor.set(peer, left);
+		else this.#askingFor.delete(peer);
 	}
 
 	#remember(id: string, answer: RemoteAnswer): RemoteAnswer {

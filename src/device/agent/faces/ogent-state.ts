@@ -60,7 +60,7 @@ export interface OgentTexts {
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-export const commandOf = ({ command }: JobView): string =>
+const commandOf = ({ command }: JobView): string =>
 	command.mode === 'script' ? command.script : command.argv.join(' ');
 
 /** @param texts null: not looked up, or nothing ran yet */

@@ -20,12 +20,17 @@ export class Nonces {
 		);
 	}
 
+	/** Whether it was seen and has not expired. */
+	has(scope: string, nonce: string, now: number): boolean {
+		const fresh = this.#fresh.get(keyOf(scope, nonce))?.expiresAt;
+		const known = fresh ?? (this.#find.get(scope, nonce)?.expires_at as number | undefined);
+		return known !== undefined && known > now;
+	}
+
 	/** @returns false when it was seen and has not expired */
 	see(scope: string, nonce: string, expiresAt: number, now: number): boolean {
-		const key = JSON.stringify([scope, nonce]);
-		const known = this.#fresh.get(key)?.expiresAt ?? (this.#find.get(scope, nonce)?.expires_at as number | undefined);
-		if (known !== undefined && known > now) return false;
-		this.#fresh.set(key, { scope, nonce, expiresAt: toInteger(expiresAt) });
+		if (this.has(scope, nonce, now)) return false;
+		this.#fresh.set(keyOf(scope, nonce), { scope, nonce, expiresAt: toInteger(expiresAt) });
 		return true;
 	}
 
@@ -42,5 +47,7 @@ export class Nonces {
 		this.#prune.run(now);
 	}
 }
+
+const keyOf = (scope: string, nonce: string): string => JSON.stringify([scope, nonce]);
 
 const toInteger = (time: number): number => (Number.isFinite(time) ? Math.ceil(time) : Number.MAX_SAFE_INTEGER);

@@ -217,6 +217,8 @@ export class SqliteStore implements Store {
 
 	approvals = (filter: { state?: Approval['state']; limit: number }): Approval[] => this.#approvals.list(filter);
 
+	wasSeen = (scope: string, nonce: string): boolean => this.#nonces.has(scope, nonce, this.#parts.now());
+
 	firstTime(scope: string, nonce: string, expiresAt: number): boolean {
 		const isFirst = this.#nonces.see(scope, nonce, expiresAt, this.#parts.now());
 		if (isFirst) this.#commits.schedule();

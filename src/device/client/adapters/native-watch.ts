@@ -68,9 +68,15 @@ export async function follow(
 	const deadline = performance.now() + ms;
 	try {
 		while (true) {
-			const left = deadline - performance.now();
+			const begun = performance.now();
+			const left = deadline - begun;
 			const job = await overGaps(() => followed.job(left), signal);
-			if (!isSettled(job) && performance.now() < deadline) continue;
+			if (!isSettled(job) && performance.now() < deadline) {
+				// A device that answers at once, for example because it cannot write how a job ended, is not asked without a pause.
+				await pause(Math.max(0, begun + againMs - performance.now()), undefined, { signal }).catch(() => {});
+				signal?.throwIfAborted();
+				continue;
+			}
 			await Promise.race([listening, pause(isSettled(job) ? lastWordsMs : 0)]);
 			return job;
 		}

@@ -493,3 +493,79 @@ describe('an audit that cannot be written', () => {
 		expect([desk.ran, desk.store.jobs({ limit: 10 })]).toEqual([[], []]);
 	});
 });
+
+describe('an idempotency key', () => {
+	const key = { idempotencyKey: 'k' };
+	const codeFor = async (more: object) => codeOf(desk.jobs.submit(ann, submission({ ...key, ...more } as never)));
+
+	it.each([
+		['other words', { command: { mode: 'argv', argv: ['false'] } }],
+		['another folder', { cwd: '/srv' }],
+		['other variables', { env: { A: '2' } }],
+		['another time', { timeoutMs: 6000 }],
+		['no time', { timeoutMs: undefined }],
+		['other input', { stdin: 'b' }],
+		['less memory', { memoryBytes: 32 * 1024 * 1024 }],
+		['no network', { network: 'none' }],
+		['fewer paths', { paths: ['/usr'] }],
+		['another image', { image: 'alpine' }],
+	])('does not stand for a job with %s', async (_what, more) => {
+		begin();
+		const base = { env: { A: '1' }, timeoutMs: 5000, stdin: 'a' };
+		const { jobId } = await desk.jobs.submit(ann, submission({ ...key, ...base }));
+		expect(await codeFor({ ...base, ...more })).toBe('REQUEST_REPLAYED');
+		const again = submission({ ...key, ...base, labels: { execution: 'another' } as never });
+		expect((await desk.jobs.submit(ann, again)).jobId).toBe(jobId);
+	});
+
+	it('stands for the first of two other jobs that come at the same moment', async () => {
+		begin();
+		const ways = await Promise.allSettled([
+			desk.jobs.submit(ann, submission({ ...key, stdin: 'a' })),
+			desk.jobs.submit(ann, submission({ ...key, stdin: 'b' })),
+		]);
+		expect(ways.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+	});
+});
+
+describe('a nonce', () => {
+	const fresh = (nonce: string) => submission({}, { freshness: { nonce, expiresAt: Date.now() + 60_000 } });
+
+	it('is not used up by a request that comes too often, and good for one that comes later', async () => {
+		let isFull = true;
+		begin({ rates: { admit: () => (isFull ? { details: 'too many', seconds: 1 } : undefined) } });
+		expect(await codeOf(desk.jobs.submit(ann, fresh('n')))).toBe('RATE_LIMITED');
+		isFull = false;
+		expect(await codeOf(desk.jobs.submit(ann, fresh('n')))).toBe('done');
+		expect(await codeOf(desk.jobs.submit(ann, fresh('n')))).toBe('REQUEST_REPLAYED');
+	});
+
+	it('that was used costs its owner nothing of what may come', async () => {
+		let counted = 0;
+		begin({
+			rates: {
+				admit: () => {
+					counted++;
+					return undefined;
+				},
+			},
+		});
+		await desk.jobs.submit(ann, fresh('n'));
+		await codeOf(desk.jobs.submit(ann, fresh('n')));
+		expect(counted).toBe(1);
+	});
+});
+
+describe('many who watch a job that is over', () => {
+	it('all hear all of it, from where they ask on, and leave nothing behind', async () => {
+		const { jobId } = await run({ act: saying('hello\n') });
+		const heard = async (after: number): Promise<number[]> => {
+			const events: number[] = [];
+			for await (const event of desk.jobs.watch(jobId, after, AbortSignal.timeout(5_000))) events.push(event.seq);
+			return events;
+		};
+		const [all = [], rest] = await Promise.all([heard(0), heard(2), heard(0)]);
+		expect(rest).toEqual(all.slice(2));
+		expect(await heard(0)).toEqual(all);
+	});
+});

@@ -93,7 +93,9 @@ describe('what an agent knows', () => {
 		const mask = maskOfAgent(dir, config, { default: { env } as never });
 		const [, line = ''] = String(pem).split('\n');
 		const text = `hmac-secret-0123456789 push-token-0123456789 pass-of-the-database quite-a-long-pager ${line} end`;
-		expect(mask.text(text).replace('device-key-1', 'device-key')).toBe('•••q••• •••push-token••• •••DB_PASSWORD••• quite-a-long-pager •••device-key••• end');
+		expect(mask.text(text).replace('device-key-1', 'device-key')).toBe(
+			'•••q••• •••push-token••• •••DB_PASSWORD••• quite-a-long-pager •••device-key••• end',
+		);
 		expect(mask.text(String(pem))).not.toContain(line.slice(5, 40));
 	});
 

@@ -223,7 +223,7 @@ describe('RemoteUsers', () => {
 		const users = new RemoteUsers(url, () => time);
 		const ask = async (at: number) => {
 			time = at;
-			const answer = await users.userOf('t');
+			const answer = await users.userOf('t', null);
 			return typeof answer === 'string' ? answer : answer.id;
 		};
 		expect([await ask(0), await ask(29_999), await ask(30_000), await ask(34_999), await ask(35_000)]).toEqual([
@@ -243,11 +243,30 @@ describe('RemoteUsers', () => {
 		});
 		const users = new RemoteUsers(url);
 		const tokens = [...Array.from({ length: 32 }, (_, index) => `t${index}`), 't0', 't1', 'one too many'];
-		const answers = await Promise.all(tokens.map((token) => users.userOf(token)));
+		const answers = await Promise.all(tokens.map((token) => users.userOf(token, `10.0.0.${tokens.indexOf(token)}`)));
 		expect([waiting.length, answers.filter((answer) => answer === 'failed').length, answers.at(-1)]).toEqual([
 			32,
 			1,
 			'failed',
 		]);
+	});
+
+	it('gives one address no more than 8 turns at a time, so that slow tokens of a stranger keep nobody else out', async () => {
+		const waiting: (() => void)[] = [];
+		const url = await service((_request, response) => {
+			waiting.push(() => response.end(JSON.stringify(user(1))));
+		});
+		const users = new RemoteUsers(url);
+		const slow = Array.from({ length: 9 }, (_, index) => users.userOf(`slow-${index}`, '10.0.0.1'));
+		expect(await slow.at(-1)).toBe('failed');
+		const other = users.userOf('good', '10.0.0.2');
+		while (waiting.length < 9) await new Promise((resolve) => setTimeout(resolve, 5));
+		for (const answer of waiting) answer();
+		expect(await other).toMatchObject({ id: '1' });
+		await Promise.all(slow);
+		const again = users.userOf('slow-8', '10.0.0.1');
+		while (waiting.length < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+		waiting[9]?.();
+		expect(await again).toMatchObject({ id: '1' });
 	});
 });
