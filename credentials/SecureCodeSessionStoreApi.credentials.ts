@@ -41,7 +41,7 @@ export class SecureCodeSessionStoreApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			description: 'Seals the sessions, with 16 characters or more. Empty: made of the encryption key of n8n.',
+			description: 'Encrypts the sessions, with 16 characters or more. Empty: made of the encryption key of n8n.',
 		},
 	];
 }

@@ -2,7 +2,7 @@
 import { problemFor } from '../../src/contract/error.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { type ExposedSecret, readExposedSecrets } from '../shared/exposed-secrets.ts';
-import { handleMinutes, seal } from '../shared/handle.ts';
+import { handleMinutes, makeHandle } from '../shared/handle.ts';
 import { readSecretValues, requireValue } from '../shared/secret-values.ts';
 import { toNodeError } from '../shared/to-node-error.ts';
 import { parseVaultCall } from './vault-call.ts';
@@ -19,7 +19,7 @@ async function inject(
 ): Promise<object> {
 	const value = requireValue(await readSecretValues(context, itemIndex), name);
 	const expires = Date.now() + handleMinutes * minuteMs;
-	const credentialName = seal(context, { name, variable, value, hosts, expires });
+	const credentialName = makeHandle(context, { name, variable, value, hosts, expires });
 	return answered({
 		name,
 		credential: { envVarName: variable, credentialName },

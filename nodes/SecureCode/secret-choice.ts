@@ -3,7 +3,7 @@ import { problemFor } from '../../src/contract/error.ts';
 import type { Problem } from '../../src/contract/job.ts';
 import { isReservedName, variableName } from '../../src/core/secrets/inject.ts';
 import { describeExposed, type ExposedSecret } from '../shared/exposed-secrets.ts';
-import { isHandle, type Sealed } from '../shared/handle.ts';
+import { type HandleContent, isHandle } from '../shared/handle.ts';
 
 /** What the author allows. */
 export interface SecretSettings {
@@ -23,7 +23,7 @@ export type ChosenSecret = {
 
 export type SecretChoice = { readonly chosen: readonly ChosenSecret[] } | { readonly problem: Problem };
 
-type Unseal = (handle: string) => Sealed | undefined;
+type OpenHandle = (handle: string) => HandleContent | undefined;
 type Asked = Readonly<Record<string, unknown>>;
 type Step = ChosenSecret | { readonly problem: Problem };
 
@@ -52,11 +52,11 @@ function byName(name: string, asked: Asked, { exposed }: SecretSettings): Step {
 	return { problem: problemFor('SECRET_UNKNOWN', { names }) };
 }
 
-function byHandle(handle: string, asked: Asked, unseal: Unseal): Step {
-	const sealed = unseal(handle);
-	if (!sealed) return { problem: problemFor('SECRET_HANDLE_INVALID') };
-	const variable = isText(asked.envVarName) ? asked.envVarName.trim() : sealed.variable;
-	return checked({ variable, hosts: sealed.hosts, value: sealed.value });
+function byHandle(handle: string, asked: Asked, openHandle: OpenHandle): Step {
+	const content = openHandle(handle);
+	if (!content) return { problem: problemFor('SECRET_HANDLE_INVALID') };
+	const variable = isText(asked.envVarName) ? asked.envVarName.trim() : content.variable;
+	return checked({ variable, hosts: content.hosts, value: content.value });
 }
 
 function byValue({ name, value }: Asked, asked: Asked, { allowInline }: SecretSettings): Step {
@@ -70,26 +70,30 @@ function byValue({ name, value }: Asked, asked: Asked, { allowInline }: SecretSe
 }
 
 /** The forms of one entry: "NAME", { name }, { envVarName, value }, { envVarName, credentialName } with a name, a handle or { name, value }. */
-function chooseOne(entry: unknown, settings: SecretSettings, unseal: Unseal): Step {
+function chooseOne(entry: unknown, settings: SecretSettings, openHandle: OpenHandle): Step {
 	const asked: Asked = isObject(entry) ? entry : { name: entry };
 	const which = asked.credentialName ?? (asked.value === undefined ? asked.name : asked);
 	if (isObject(which)) {
 		if (which.value !== undefined && !(isText(which.value) && isHandle(which.value)))
 			return byValue(which, asked, settings);
-		return chooseOne({ envVarName: asked.envVarName, credentialName: which.value ?? which.name }, settings, unseal);
+		return chooseOne({ envVarName: asked.envVarName, credentialName: which.value ?? which.name }, settings, openHandle);
 	}
 	if (!isText(which)) return invalid('each of "credentials" must be an object with the "name" of a secret');
-	return isHandle(which.trim()) ? byHandle(which.trim(), asked, unseal) : byName(which, asked, settings);
+	return isHandle(which.trim()) ? byHandle(which.trim(), asked, openHandle) : byName(which, asked, settings);
 }
 
 const always = ({ mode, exposed }: SecretSettings): ChosenSecret[] =>
 	mode === 'always' ? exposed.map(({ name, variable, hosts }) => ({ name, variable, hosts })) : [];
 
 /** A variable that is asked for twice gets what is asked for last. */
-export function chooseSecrets(asked: readonly unknown[], settings: SecretSettings, unseal: Unseal): SecretChoice {
+export function chooseSecrets(
+	asked: readonly unknown[],
+	settings: SecretSettings,
+	openHandle: OpenHandle,
+): SecretChoice {
 	const chosen = new Map(always(settings).map((one) => [one.variable, one]));
 	for (const entry of asked) {
-		const step = chooseOne(entry, settings, unseal);
+		const step = chooseOne(entry, settings, openHandle);
 		if ('problem' in step) return step;
 		chosen.set(step.variable, step);
 	}

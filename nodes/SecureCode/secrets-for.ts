@@ -3,7 +3,7 @@ import { problemFor } from '../../src/contract/error.ts';
 import type { Problem } from '../../src/contract/job.ts';
 import type { NodeContext } from '../shared/context.ts';
 import type { SecretsOfJob } from '../shared/executor.ts';
-import { unseal } from '../shared/handle.ts';
+import { openHandle } from '../shared/handle.ts';
 import { readSecretValues, requireValue } from '../shared/secret-values.ts';
 import { chooseSecrets } from './secret-choice.ts';
 import type { Settings } from './settings.ts';
@@ -22,7 +22,7 @@ export async function secretsFor(
 		const details = 'this tool gives programs no secrets';
 		return { problem: problemFor('JOB_UNSUPPORTED', { field: 'credentials', details }) };
 	}
-	const choice = chooseSecrets(asked, secrets, (handle) => unseal(context, handle, Date.now()));
+	const choice = chooseSecrets(asked, secrets, (handle) => openHandle(context, handle, Date.now()));
 	if ('problem' in choice) return choice;
 	const isNamed = choice.chosen.some((one) => 'name' in one);
 	const known = isNamed ? await readSecretValues(context, itemIndex) : new Map<string, string>();

@@ -1,12 +1,12 @@
 /**
- * Seals a secret into a handle that a model can carry from one tool to another without being able to open it. Only this n8n
+ * Encrypts a secret into a handle that a model can carry from one tool to another without being able to open it. Only this n8n
  * opens it again, only within the same execution and only for some minutes.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { NodeContext } from './context.ts';
 import { instanceSecret } from './host.ts';
 
-export interface Sealed {
+export interface HandleContent {
 	readonly name: string;
 	readonly variable: string;
 	readonly value: string;
@@ -39,18 +39,21 @@ function key(): Uint8Array {
 const bindingOf = (context: NodeContext): Buffer =>
 	Buffer.from(JSON.stringify([context.getWorkflow().id ?? null, context.getExecutionId() ?? null]));
 
-export function seal(context: NodeContext, sealed: Sealed): string {
+export function makeHandle(context: NodeContext, content: HandleContent): string {
 	const iv = randomBytes(ivBytes);
-	const sealer = createCipheriv(cipher, key(), iv, { authTagLength: tagBytes }).setAAD(bindingOf(context));
-	const { name, variable, value, hosts, expires } = sealed;
-	const body = Buffer.concat([sealer.update(JSON.stringify([name, variable, value, hosts, expires])), sealer.final()]);
-	return prefix + Buffer.concat([iv, body, sealer.getAuthTag()]).toString('base64url');
+	const cipherer = createCipheriv(cipher, key(), iv, { authTagLength: tagBytes }).setAAD(bindingOf(context));
+	const { name, variable, value, hosts, expires } = content;
+	const body = Buffer.concat([
+		cipherer.update(JSON.stringify([name, variable, value, hosts, expires])),
+		cipherer.final(),
+	]);
+	return prefix + Buffer.concat([iv, body, cipherer.getAuthTag()]).toString('base64url');
 }
 
 export const isHandle = (text: string): boolean => text.startsWith(prefix);
 
 /** @returns undefined for a handle that is expired, of another execution, or not ours */
-export function unseal(context: NodeContext, handle: string, now: number): Sealed | undefined {
+export function openHandle(context: NodeContext, handle: string, now: number): HandleContent | undefined {
 	const bytes = Buffer.from(handle.slice(prefix.length).trim(), 'base64url');
 	if (bytes.length <= ivBytes + tagBytes) return undefined;
 	try {

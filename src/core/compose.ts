@@ -61,11 +61,11 @@ const sessionDefaults = { quotaBytes: 64 * MiB, ttlMs: 24 * hourMs } as const;
 
 const sessionFolder = (home: string): string => join(home, 'sessions');
 
-/** Where sessions of this machine lie, and the key that seals them where there is no other. */
+/** Where sessions of this machine lie, and the key that encrypts them where there is no other. */
 export const localSessions = (): string => sessionFolder(dataHome());
 export const dataFolderKey = (): Uint8Array => keyFile(dataHome());
 
-/** Sessions of the command line lie in the data folder, sealed with the key of that folder. */
+/** Sessions of the command line lie in the data folder, encrypted with the key of that folder. */
 function sessionFor(name: string): SessionWish {
 	const home = dataHome();
 	const master = keyFile(home);

@@ -73,7 +73,7 @@ export async function inSession(wish: SessionWish, request: JobRequest, run: Run
 			const names = whole.files.map(({ name }) => name).filter((name) => name !== dataName);
 			const part = { tree: open.tree, keepsState: wish.keepsState, receiver };
 			return await run(whole, part, (result, inFolder) =>
-				keepSession(open, receiver, result, { names, folder: inFolder, draft: join(folder.path, 'sealed') }),
+				keepSession(open, receiver, result, { names, folder: inFolder, draft: join(folder.path, 'encrypted') }),
 			);
 		} finally {
 			await open.lock.release();

@@ -47,7 +47,7 @@ describe.skipIf(reason !== undefined)(
 			const found = open.tree === undefined ? undefined : readFileSync(open.tree, 'utf8');
 			if (content !== undefined) {
 				writeFileSync(join(folder, 'tree'), content);
-				await saveSession(open, { tree: join(folder, 'tree'), inputs: [], draft: join(folder, 'sealed') });
+				await saveSession(open, { tree: join(folder, 'tree'), inputs: [], draft: join(folder, 'encrypted') });
 			}
 			await open.lock.release();
 			return found;
@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(
 		});
 
 		test('holds nothing that can be read', async () => {
-			const wish = wishWith(storeWith('sealed'));
+			const wish = wishWith(storeWith('encrypted'));
 			await call(wish, 'visible-content');
 			const stored = await wish.store.read(wish.place);
 			expect(await text(stored?.body as never)).not.toContain('visible-content');

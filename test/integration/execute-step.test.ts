@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bench, openBench } from './helpers/bench.ts';
 import { programs, toolResults } from './helpers/results.ts';
-import { manualAgent, toolNode } from './helpers/workflows.ts';
+import { executeStep, manualAgent, toolNode } from './helpers/workflows.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -10,19 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const toolName = 'Secure_Code_Tool';
-
-/** What the editor sends once its form has been filled in. */
-const executeStep = (code: string) => ({
-	runData: {},
-	dirtyNodeNames: [],
-	destinationNode: { nodeName: toolNode, mode: 'inclusive' },
-	agentRequest: { query: { [toolName]: { code } }, tool: { name: toolName } },
-});
-
 test.each(programs)('Execute step runs $language from the editor form', async ({ code, result }) => {
 	const workflow = await bench.client.createWorkflow(manualAgent({ credential: bench.credential }));
-	const execution = await bench.client.settled(await bench.client.startWith(workflow, executeStep(code)));
+	const execution = await bench.client.settled(await bench.client.startWith(workflow, executeStep(toolNode, { code })));
 	expect(execution.status).toBe('success');
 	expect(toolResults(execution)).toEqual([result]);
 });

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Execution } from '../../scripts/n8n/n8n-client.ts';
 import type { FaceName } from '../../src/contract/device-job.ts';
@@ -23,7 +23,7 @@ import {
 } from './helpers/remote.ts';
 import { runsOf } from './helpers/results.ts';
 import type { Step } from './helpers/scripted-model.ts';
-import { node, type SavedCredential } from './helpers/workflows.ts';
+import { executeStep, node, type SavedCredential } from './helpers/workflows.ts';
 
 let bench: Bench;
 let agent: TestAgent;
@@ -75,6 +75,9 @@ const approvals = (parameters: Record<string, unknown>) =>
 const itemsOf = (execution: Execution, name: string): Record<string, unknown>[] =>
 	(runsOf(execution, name)[0]?.data?.main?.[0] ?? []).map(({ json }) => json as Record<string, unknown>);
 
+const jobsOf = (): { jobId: string; state: string; result: RemoteResult | null }[] =>
+	JSON.parse(secureCode(['agent', 'jobs', 'list', '--dir', agent.dir, '--json'])).jobs;
+
 const faces = Object.keys(credentialTypes) as FaceName[];
 
 describe.each(faces)('over %s', (protocol) => {
@@ -117,7 +120,43 @@ describe.each(faces)('over %s', (protocol) => {
 	});
 });
 
+describe.each([3.1, 2.2])('Execute step on the tool of an agent of version %s', (version) => {
+	const execute = async (call: Record<string, unknown>, parameters = {}) => {
+		const workflow = remoteAgent(bench, credentials, { ...only, ...parameters }, { version });
+		const created = await bench.client.createWorkflow(workflow);
+		const execution = await bench.client.settled(await bench.client.startWith(created, executeStep(remoteTool, call)));
+		const [ran] = runsOf(execution, remoteTool).flatMap((run) => run.data?.ai_tool?.[0] ?? []);
+		return [execution.status, ran?.json];
+	};
+
+	// The form sends every field that the schema has, those that nobody filled in as empty texts.
+	test.each([
+		['a script', { script: 'echo hello', argv: '', device: 'web-1' }, 'hello\n'],
+		['words without a shell', { script: '', argv: '["printf","%s|","a b","$HOME"]', device: 'web-1' }, 'a b|$HOME|'],
+		['no device, where there is one', { script: 'echo one', argv: '', device: '' }, 'one\n'],
+	])('runs %s from the editor form', async (_what, call, stdout) => {
+		expect(await execute(call)).toMatchObject(['success', { device: 'web-1', status: 'succeeded', stdout }]);
+	});
+
+	test('answers wrong fields with what holds, and nothing runs', async () => {
+		expect(await execute({ script: 'id', device: 'dead' })).toMatchObject([
+			'success',
+			{ status: 'denied', jobId: null, problem: { code: 'JOB_INVALID' } },
+		]);
+	});
+});
+
 describe('a model', () => {
+	test('that passes hostile names, nested fields and expressions changes nothing', async () => {
+		const widening = { cwd: '={{ $env.HOME }}', timeout: '={{ 1 }}', capability: 'shell.run.asked', env: { A: '1' } };
+		const extra = JSON.stringify({ ...widening, options: widening, parameters: [widening] });
+		const text = 'pwd; echo "={{ $env.PATH }}|$A"';
+		const call = `{"script":${JSON.stringify(text)},"device":"web-1","__proto__":${extra},"constructor":{"prototype":${extra}},${extra.slice(1)}`;
+		await ask([callRemote(call)], {});
+		expect(answers()).toMatchObject([{ status: 'succeeded', stdout: '/work\n={{ .PATH }}|\n' }]);
+		expect(jobsOf()[0]).toMatchObject({ jobId: answers()[0]?.jobId, capability: 'shell.run' });
+	});
+
 	test('that passes more than a command and a device changes nothing', async () => {
 		const extra = {
 			timeout: 9999,
@@ -196,6 +235,32 @@ describe('a device', () => {
 		]);
 	});
 
+	test('that is dead has its row in a health check, too', async () => {
+		const items = itemsOf(await step({ targets: '*', operation: 'health' }), remoteStep);
+		expect(items).toMatchObject([
+			{ device: 'web-1', isHealthy: true },
+			{ device: 'dead', status: 'unreachable' },
+		]);
+	});
+
+	test('among two hundred is asked over a connection of its own, and has its row', async () => {
+		// One agent takes no two hundred connections of one sender.
+		const other = await TestAgent.start({ policy: policy() });
+		onTestFinished(() => other.remove());
+		const names = Array.from({ length: 200 }, (_, index) => `d-${index}`);
+		const alive = [agent, other].map(({ faces }) => JSON.stringify(faces.native));
+		const dead = JSON.stringify({ ...agent.faces.native, url: agent.faces.native.url.replace(/:\d+$/, ':1') });
+		const lines = names.map((name, index) => `${name} = ${index % 50 === 7 ? dead : alive[index % 2]}`);
+		const type = credentialTypes.native;
+		const data = { alias: 'x', url: '', devices: lines.join('\n') };
+		const many = { [type]: await bench.client.createCredential({ name: 'two hundred', type, data }) };
+		const parameters = { targets: '*', operation: 'run', script: 'echo up', failOnError: false };
+		const items = itemsOf(await bench.run(oneStep(remoteStep, 'remoteShell', parameters, many)), remoteStep);
+		expect(items.map(({ device, status }) => [device, status])).toEqual(
+			names.map((name, index) => [name, index % 50 === 7 ? 'unreachable' : 'succeeded']),
+		);
+	});
+
 	test('whose command fails fails the step, unless the author wants the result', async () => {
 		const [strict, lenient] = [
 			await step({ operation: 'run', script: 'exit 4' }),
@@ -203,9 +268,6 @@ describe('a device', () => {
 		];
 		expect([strict.status, lenient.status, itemsOf(lenient, remoteStep)[0]?.exitCode]).toEqual(['error', 'success', 4]);
 	});
-
-	const jobsOf = (): { jobId: string; state: string; result: RemoteResult | null }[] =>
-		JSON.parse(secureCode(['agent', 'jobs', 'list', '--dir', agent.dir, '--json'])).jobs;
 
 	test('ends its job when the execution is stopped in n8n', async () => {
 		const workflow = await bench.client.createWorkflow(

@@ -1,4 +1,4 @@
-/** What stands in the clear at the beginning of a sealed session: when it was used, when it ends, whose it is. Pure. */
+/** What stands in the clear at the beginning of an encrypted session: when it was used, when it ends, whose it is. Pure. */
 import { z } from 'zod';
 
 const headerSchema = z.strictObject({

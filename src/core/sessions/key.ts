@@ -1,4 +1,4 @@
-/** The key that sessions are sealed with where n8n does not give one: a file of the data folder that only its owner reads. */
+/** The key that sessions are encrypted with where n8n does not give one: a file of the data folder that only its owner reads. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../../contract/error.ts';
+import { decrypt, encrypt, Undecipherable } from './encryption.ts';
 import { readHeader, type SessionHeader, writeHeader } from './header.ts';
-import { BrokenSeal, open, seal } from './seal.ts';
 import { headBytes, type SessionLock, type SessionPlace, type SessionStore, StoreConflict } from './store.ts';
 
 /** Which session a job has, and what it may become. */
 export interface SessionWish {
 	readonly store: SessionStore;
-	/** Seals it; 32 bytes or more. */
+	/** Encrypts it; 32 bytes or more. */
 	readonly master: Uint8Array;
 	readonly place: SessionPlace;
 	/** For the person who lists sessions. */
@@ -109,7 +109,7 @@ class Parts {
 		while (left > 0) {
 			if (this.#held.length === 0) {
 				const { done, value } = await this.#chunks.next();
-				if (done) throw new BrokenSeal('the session is cut');
+				if (done) throw new Undecipherable('the session is cut');
 				this.#held = value;
 			}
 			const part = this.#held.subarray(0, left);
@@ -121,7 +121,7 @@ class Parts {
 
 	/** Nothing may be left: the end of the stream proves that it is whole. */
 	async end(): Promise<void> {
-		if (this.#held.length > 0 || !(await this.#chunks.next()).done) throw new BrokenSeal('the session is too long');
+		if (this.#held.length > 0 || !(await this.#chunks.next()).done) throw new Undecipherable('the session is too long');
 	}
 
 	async buffer(bytes: number): Promise<Buffer> {
@@ -160,14 +160,14 @@ type Content = Pick<OpenSession, 'tree' | 'inputs' | 'created' | 'version'>;
 const fresh = (version: string | null): Content => ({ tree: undefined, inputs: [], created: Date.now(), version });
 
 /** Lays the content out in a folder of this host, for as long as the job runs. */
-async function unseal(wish: SessionWish, folder: string): Promise<Content> {
+async function readContent(wish: SessionWish, folder: string): Promise<Content> {
 	const stored = await wish.store.read(wish.place);
 	if (!stored) return fresh(null);
 	const split = await splitHeader(stored.body);
-	if (!split) throw new BrokenSeal('the session has no header');
+	if (!split) throw new Undecipherable('the session has no header');
 	const { header, raw, rest } = split;
 	if (header.expires <= Date.now()) return fresh(stored.version);
-	const parts = new Parts(open(rest, { master: wish.master, id: wish.place.id, header: raw, salt: header.salt }));
+	const parts = new Parts(decrypt(rest, { master: wish.master, id: wish.place.id, header: raw, salt: header.salt }));
 	const manifest = JSON.parse((await parts.buffer((await parts.buffer(4)).readUInt32BE())).toString()) as Manifest;
 	const inputs: KeptInput[] = [];
 	for (const [index, { name, bytes }] of manifest.inputs.entries()) {
@@ -185,7 +185,7 @@ async function unseal(wish: SessionWish, folder: string): Promise<Content> {
 function explain(error: unknown, { store: { name } }: SessionWish): never {
 	if (KnownError.is(error)) throw error;
 	const details =
-		error instanceof BrokenSeal
+		error instanceof Undecipherable
 			? `${error.message}; delete it to begin anew`
 			: `it cannot be used (${(error as Error).message})`;
 	throw new KnownError('SESSION_STORE', { store: name, details }, { cause: error });
@@ -206,7 +206,7 @@ export async function openSession(
 	if (!lock) return undefined;
 	try {
 		await mkdir(folder, { recursive: true, mode: 0o711 });
-		return { wish, lock, ...(await unseal(wish, folder)) };
+		return { wish, lock, ...(await readContent(wish, folder)) };
 	} catch (error) {
 		await lock.release().catch(() => {});
 		return explain(error, wish);
@@ -230,7 +230,7 @@ export type Saved = { readonly isSaved: true } | { readonly isSaved: false; read
  * Writes the session back as a whole; one that would be larger than its quota stays as it was.
  * @param tree a tar archive of what lies in /work now
  * @param inputs all files that the job was given
- * @param draft where the sealed file may lie meanwhile
+ * @param draft where the encrypted file may lie meanwhile
  */
 export async function saveSession(
 	{ wish, created, version }: OpenSession,
@@ -255,7 +255,7 @@ export async function saveSession(
 		const file = await openFile(draft, 'w', 0o600);
 		await file.write(header);
 		await file.close();
-		await pipeline(seal(contentOf(tree, treeBytes, sized), keys), createWriteStream(draft, { flags: 'a' }));
+		await pipeline(encrypt(contentOf(tree, treeBytes, sized), keys), createWriteStream(draft, { flags: 'a' }));
 		await wish.store.write(wish.place, draft, version);
 		return { isSaved: true };
 	} catch (error) {

@@ -1,4 +1,4 @@
-/** What sessions ask of the place that keeps them: whole sealed files by name, replaced as a whole, one writer at a time. */
+/** What sessions ask of the place that keeps them: whole encrypted files by name, replaced as a whole, one writer at a time. */
 
 /** Below the store, "namespace/id"; both are hashes. */
 export interface SessionPlace {
@@ -31,7 +31,7 @@ export interface SessionStore {
 	readonly name: string;
 	read(place: SessionPlace): Promise<StoredSession | undefined>;
 	/**
-	 * @param file of this host, with the sealed session
+	 * @param file of this host, with the encrypted session
 	 * @param version that is replaced; null where there is none yet. Another one there: StoreConflict
 	 */
 	write(place: SessionPlace, file: string, version: string | null): Promise<void>;

@@ -115,3 +115,14 @@ export function stepWorkflow(
 		settings: { executionOrder: 'v1' },
 	};
 }
+
+/** What the editor sends for "Execute step" on a tool, once its form has been filled in. */
+export function executeStep(nodeName: string, call: Record<string, unknown>) {
+	const name = nodeName.replaceAll(' ', '_');
+	return {
+		runData: {},
+		dirtyNodeNames: [],
+		destinationNode: { nodeName, mode: 'inclusive' },
+		agentRequest: { query: { [name]: call }, tool: { name } },
+	};
+}

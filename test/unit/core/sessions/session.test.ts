@@ -42,7 +42,11 @@ async function call(wish: SessionWish, tree?: string, inputs: readonly string[] 
 		writeFileSync(join(folder, 'tree'), tree);
 		const given: KeptInput[] = inputs.map((name) => ({ name, path: join(folder, name) }));
 		for (const { path } of given) writeFileSync(path, `content of ${path.split('/').at(-1)}`);
-		const saved = await saveSession(open, { tree: join(folder, 'tree'), inputs: given, draft: join(folder, 'sealed') });
+		const saved = await saveSession(open, {
+			tree: join(folder, 'tree'),
+			inputs: given,
+			draft: join(folder, 'encrypted'),
+		});
 		return { ...found, saved };
 	} finally {
 		await open.lock.release();
@@ -75,7 +79,7 @@ describe('a session', () => {
 		await call(wishIn(folder), 'secret');
 		expect(await call(wishIn(folder, 'luis'))).toEqual({ tree: undefined, inputs: [] });
 		const stolen = { ...wishIn(folder), master: Buffer.alloc(32, 8) };
-		await expect(call(stolen)).rejects.toThrow('sealed with another key');
+		await expect(call(stolen)).rejects.toThrow('encrypted with another key');
 		expect(readFileSync(fileOf(folder, wishIn(folder))).includes('secret')).toBe(false);
 	});
 
@@ -146,7 +150,7 @@ describe('a session', () => {
 		writeFileSync(fileOf(folder, wish), readFileSync(fileOf(folder, wish)));
 		const tree = join(tempFolder(), 'tree');
 		writeFileSync(tree, 'after');
-		const saving = saveSession(open, { tree, inputs: [], draft: `${tree}.sealed` });
+		const saving = saveSession(open, { tree, inputs: [], draft: `${tree}.encrypted` });
 		await expect(saving).rejects.toThrow('another process wrote the same session');
 		await open.lock.release();
 	});

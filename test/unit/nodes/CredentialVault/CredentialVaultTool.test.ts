@@ -1,7 +1,7 @@
 import type { DynamicStructuredTool } from '@langchain/core/tools';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CredentialVaultTool } from '../../../../nodes/CredentialVault/CredentialVaultTool.node.ts';
-import { unseal } from '../../../../nodes/shared/handle.ts';
+import { openHandle } from '../../../../nodes/shared/handle.ts';
 import { problemFor } from '../../../../src/contract/error.ts';
 import { fakeContext, useN8nModules } from '../../../helpers/n8n.ts';
 
@@ -55,7 +55,7 @@ describe.each([
 	it('gives a handle that opens in this execution, and no value', async () => {
 		const { context, answer } = await call({ operation: 'getCredentialForInjection', name: 'K' });
 		const { envVarName, credentialName } = answer.credential as Record<string, string>;
-		expect(unseal(context, credentialName ?? '', Date.now())).toMatchObject({ name: 'K', variable: 'KEY', value });
+		expect(openHandle(context, credentialName ?? '', Date.now())).toMatchObject({ name: 'K', variable: 'KEY', value });
 		expect(envVarName).toBe('KEY');
 		expect(JSON.stringify(answer)).not.toContain(value);
 	});

@@ -10,11 +10,11 @@ const settings: SecretSettings = {
 	mode: 'onRequest',
 	allowInline: false,
 };
-const sealed = { name: 'GH', variable: 'GH_TOKEN', value: 'ghp_1', hosts: ['api.github.com'], expires: 1 };
-const unseal = (handle: string) => (handle === 'scv_good' ? sealed : undefined);
+const content = { name: 'GH', variable: 'GH_TOKEN', value: 'ghp_1', hosts: ['api.github.com'], expires: 1 };
+const openHandle = (handle: string) => (handle === 'scv_good' ? content : undefined);
 
 const choose = (asked: unknown[], changes: Partial<SecretSettings> = {}) =>
-	chooseSecrets(asked, { ...settings, ...changes }, unseal);
+	chooseSecrets(asked, { ...settings, ...changes }, openHandle);
 
 const hosts = ['api.openai.com'];
 const openai = { variable: 'OPENAI_API_KEY', name: 'openai', hosts };

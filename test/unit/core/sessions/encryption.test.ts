@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokenSeal, open, type SealKeys, seal } from '../../../../src/core/sessions/seal.ts';
+import { decrypt, type EncryptionKeys, encrypt, Undecipherable } from '../../../../src/core/sessions/encryption.ts';
 
-const keys: SealKeys = {
+const keys: EncryptionKeys = {
 	master: randomBytes(32),
 	id: 'a'.repeat(32),
 	header: Buffer.from('header'),
@@ -20,20 +20,20 @@ async function all(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 	return Buffer.concat(chunks);
 }
 
-const sealed = (bytes: Uint8Array, more: Partial<SealKeys> = {}) =>
-	all(seal(inChunks(bytes, 10_000), { ...keys, ...more }));
-const opened = (bytes: Uint8Array, more: Partial<SealKeys> = {}) =>
-	all(open(inChunks(bytes, 7_777), { ...keys, ...more }));
+const encrypted = (bytes: Uint8Array, more: Partial<EncryptionKeys> = {}) =>
+	all(encrypt(inChunks(bytes, 10_000), { ...keys, ...more }));
+const opened = (bytes: Uint8Array, more: Partial<EncryptionKeys> = {}) =>
+	all(decrypt(inChunks(bytes, 7_777), { ...keys, ...more }));
 
-describe('a sealed stream', () => {
+describe('an encrypted stream', () => {
 	it.each([0, 1, 65_535, 65_536, 65_537, 200_000])('of %d bytes opens to what it was', async (size) => {
 		const bytes = randomBytes(size);
-		expect((await opened(await sealed(bytes))).equals(bytes)).toBe(true);
+		expect((await opened(await encrypted(bytes))).equals(bytes)).toBe(true);
 	});
 
 	it('opens with nothing changed, cut, added or moved', async () => {
 		const bytes = randomBytes(150_000);
-		const whole = await sealed(bytes);
+		const whole = await encrypted(bytes);
 		const piece = 65_536 + 16;
 		const swapped = Buffer.concat([
 			whole.subarray(piece, 2 * piece),
@@ -46,12 +46,12 @@ describe('a sealed stream', () => {
 			Buffer.concat([whole, whole.subarray(-16)]),
 			swapped,
 		];
-		for (const one of [...broken, Buffer.alloc(0)]) await expect(opened(one)).rejects.toBeInstanceOf(BrokenSeal);
+		for (const one of [...broken, Buffer.alloc(0)]) await expect(opened(one)).rejects.toBeInstanceOf(Undecipherable);
 		await fc.assert(
 			fc.asyncProperty(fc.nat({ max: whole.length - 1 }), async (at) => {
 				const bent = Buffer.from(whole);
 				bent[at] = (bent[at] ?? 0) ^ 1;
-				await expect(opened(bent)).rejects.toBeInstanceOf(BrokenSeal);
+				await expect(opened(bent)).rejects.toBeInstanceOf(Undecipherable);
 			}),
 			{ numRuns: 20 },
 		);
@@ -63,10 +63,10 @@ describe('a sealed stream', () => {
 		['another header', { header: Buffer.from('Header') }],
 		['another salt', { salt: 'cd'.repeat(32) }],
 	])('does not open with %s', async (_what, more) => {
-		await expect(opened(await sealed(randomBytes(10)), more)).rejects.toBeInstanceOf(BrokenSeal);
+		await expect(opened(await encrypted(randomBytes(10)), more)).rejects.toBeInstanceOf(Undecipherable);
 	});
 
 	it('holds nothing that can be read', async () => {
-		expect((await sealed(Buffer.from('secret'.repeat(1_000)))).includes('secret')).toBe(false);
+		expect((await encrypted(Buffer.from('secret'.repeat(1_000)))).includes('secret')).toBe(false);
 	});
 });

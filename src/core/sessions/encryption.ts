@@ -1,5 +1,5 @@
 /**
- * Seals a stream with AES-256-GCM in pieces of 64 KiB, so that nothing is let out before it was proved: each piece has its number,
+ * Encrypts a stream with AES-256-GCM in pieces of 64 KiB, so that nothing is let out before it was proved: each piece has its number,
  * the last one says that it is, and all are bound to the header and the id of the session. The key is made anew for each writing.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
@@ -7,12 +7,12 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:cry
 const cipher = 'aes-256-gcm';
 const pieceBytes = 64 * 1024;
 const tagBytes = 16;
-const sealedBytes = pieceBytes + tagBytes;
+const encryptedBytes = pieceBytes + tagBytes;
 
 /** These bytes are no session of this key. */
-export class BrokenSeal extends Error {}
+export class Undecipherable extends Error {}
 
-export interface SealKeys {
+export interface EncryptionKeys {
 	/** 32 bytes or more, of the instance. */
 	readonly master: Uint8Array;
 	readonly id: string;
@@ -21,10 +21,10 @@ export interface SealKeys {
 	readonly salt: string;
 }
 
-const keyOf = ({ master, id, salt }: SealKeys): Uint8Array =>
+const keyOf = ({ master, id, salt }: EncryptionKeys): Uint8Array =>
 	new Uint8Array(hkdfSync('sha256', master, Buffer.from(salt, 'hex'), `secure-code session ${id}`, 32));
 
-const bindingOf = ({ header, id }: SealKeys): Buffer => createHash('sha256').update(header).update(id).digest();
+const bindingOf = ({ header, id }: EncryptionKeys): Buffer => createHash('sha256').update(header).update(id).digest();
 
 /** 7 bytes nothing, the number of the piece, and whether it is the last. */
 function nonceOf(number: number, isLast: boolean): Buffer {
@@ -49,30 +49,32 @@ async function* cut(
 	yield { piece: held, isLast: true };
 }
 
-export async function* seal(stream: AsyncIterable<Uint8Array>, keys: SealKeys): AsyncGenerator<Buffer> {
+export async function* encrypt(stream: AsyncIterable<Uint8Array>, keys: EncryptionKeys): AsyncGenerator<Buffer> {
 	const key = keyOf(keys);
 	const binding = bindingOf(keys);
 	let number = 0;
 	for await (const { piece, isLast } of cut(stream, pieceBytes)) {
-		const sealer = createCipheriv(cipher, key, nonceOf(number++, isLast), { authTagLength: tagBytes }).setAAD(binding);
-		yield Buffer.concat([sealer.update(piece), sealer.final(), sealer.getAuthTag()]);
+		const cipherer = createCipheriv(cipher, key, nonceOf(number++, isLast), { authTagLength: tagBytes }).setAAD(
+			binding,
+		);
+		yield Buffer.concat([cipherer.update(piece), cipherer.final(), cipherer.getAuthTag()]);
 	}
 }
 
-/** Throws BrokenSeal before anything of a changed, cut or foreign piece is let out. */
-export async function* open(stream: AsyncIterable<Uint8Array>, keys: SealKeys): AsyncGenerator<Buffer> {
+/** Throws Undecipherable before anything of a changed, cut or foreign piece is let out. */
+export async function* decrypt(stream: AsyncIterable<Uint8Array>, keys: EncryptionKeys): AsyncGenerator<Buffer> {
 	const key = keyOf(keys);
 	const binding = bindingOf(keys);
 	let number = 0;
-	for await (const { piece, isLast } of cut(stream, sealedBytes)) {
-		if (piece.length < tagBytes) throw new BrokenSeal('the session is cut');
+	for await (const { piece, isLast } of cut(stream, encryptedBytes)) {
+		if (piece.length < tagBytes) throw new Undecipherable('the session is cut');
 		const nonce = nonceOf(number++, isLast);
-		const opener = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(binding);
-		opener.setAuthTag(piece.subarray(-tagBytes));
+		const decipherer = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(binding);
+		decipherer.setAuthTag(piece.subarray(-tagBytes));
 		try {
-			yield Buffer.concat([opener.update(piece.subarray(0, -tagBytes)), opener.final()]);
+			yield Buffer.concat([decipherer.update(piece.subarray(0, -tagBytes)), decipherer.final()]);
 		} catch (error) {
-			throw new BrokenSeal('the session was changed, or sealed with another key', { cause: error });
+			throw new Undecipherable('the session was changed, or encrypted with another key', { cause: error });
 		}
 	}
 }
