@@ -6,11 +6,13 @@ import {
 	type INodeTypeDescription,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
+import { literal } from '../shared/literal.ts';
 import { checkSecrets } from '../shared/secret-values.ts';
+import { manageSessions } from './manage-sessions.ts';
 import { stepParameters, whereSecretsAreUsed } from './parameters.ts';
 import { runItems } from './run-items.ts';
 import { checkSessionStore } from './session-for.ts';
-import { whereSessionsAreInBucket } from './session-parameters.ts';
+import { whereSessionsAreInBucketOfStep } from './session-operations.ts';
 
 export class SecureCode implements INodeType {
 	description: INodeTypeDescription = {
@@ -20,7 +22,7 @@ export class SecureCode implements INodeType {
 		group: ['transform'],
 		version: [1],
 		subtitle:
-			'={{ $parameter["language"] + ", " + ($parameter["network"] === "none" ? "no network" : "network: " + $parameter["network"]) }}',
+			'={{ { listSessions: "list sessions", deleteSessions: "delete sessions" }[$parameter["operation"]] || $parameter["language"] + ", " + ($parameter["network"] === "none" ? "no network" : "network: " + $parameter["network"]) }}',
 		description: 'Runs Python, JavaScript and Bash in a sandbox',
 		defaults: { name: 'Secure Code' },
 		inputs: [NodeConnectionTypes.Main],
@@ -48,7 +50,7 @@ export class SecureCode implements INodeType {
 				displayName: 'Session Store',
 				required: false,
 				testedBy: 'checkSessionStore',
-				displayOptions: whereSessionsAreInBucket,
+				displayOptions: whereSessionsAreInBucketOfStep,
 			},
 		],
 		properties: stepParameters,
@@ -57,6 +59,7 @@ export class SecureCode implements INodeType {
 	methods = { credentialTest: { checkSecrets, checkSessionStore } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runItems(this)];
+		const operation = literal(this, 'operation', 0, 'run');
+		return [operation === 'run' ? await runItems(this) : await manageSessions(this, operation as string)];
 	}
 }

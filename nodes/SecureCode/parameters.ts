@@ -4,6 +4,7 @@ import { languageLabels } from '../../src/contract/language.ts';
 import { type LimitName, limits } from '../../src/contract/limits.ts';
 import { exposedSecrets, useSecrets } from '../shared/secret-parameters.ts';
 import { stepFileParameters, toolFileParameters } from './file-parameters.ts';
+import { operation, sessionOperations, whenRunning } from './session-operations.ts';
 import { sessionParameters } from './session-parameters.ts';
 
 /** How many of a limit's units one unit of its parameter has. */
@@ -274,7 +275,7 @@ export const toolParameters: INodeProperties[] = [
 	},
 ];
 
-export const stepParameters: INodeProperties[] = [
+const stepProgram: INodeProperties[] = [
 	{ ...language, displayName: 'Language', description: 'The language of the code' },
 	{
 		displayName: 'Code',
@@ -293,3 +294,5 @@ export const stepParameters: INodeProperties[] = [
 	...sessionParameters,
 	streamOutput,
 ];
+
+export const stepParameters: INodeProperties[] = [operation, ...stepProgram.map(whenRunning), ...sessionOperations];

@@ -40,7 +40,7 @@ async function masterKey(): Promise<Uint8Array> {
 	return dataFolderKey();
 }
 
-async function storeFor(context: NodeContext, itemIndex: number, { store }: SessionSettings) {
+async function storeFor(context: NodeContext, itemIndex: number, store: SessionSettings['store']) {
 	const { FolderStore, localSessions, S3Store } = await import('../../src/core/compose.ts');
 	if (store === 'local') return { store: new FolderStore(localSessions()), key: undefined };
 	if (store !== 's3') return { store: new FolderStore(store.folder), key: undefined };
@@ -58,7 +58,24 @@ const settingsOf = (credential: Partial<BucketCredential>) => ({
 	prefix: credential.prefix ?? '',
 });
 
+/** The key only where it is needed: making a list needs none. */
+export async function storeAndKey(context: NodeContext, itemIndex: number, wanted: SessionSettings['store']) {
+	const { store, key } = await storeFor(context, itemIndex, wanted);
+	return { store, master: async () => key ?? (await masterKey()) };
+}
+
+const workflowOf = (context: NodeContext): string => context.getWorkflow().id ?? 'unsaved';
+
 /** Sessions of two workflows or nodes never meet, whatever their keys are. */
+export const ownerOf = (context: NodeContext, nodeId: string, of: SessionSettings['of']): string[] => [
+	workflowOf(context),
+	nodeId,
+	of,
+];
+
+/** For people who look at a store; stands in the clear. */
+export const labelOf = (context: NodeContext, node: string): string => `workflow ${workflowOf(context)}, node ${node}`;
+
 export async function sessionFor(
 	context: NodeContext,
 	itemIndex: number,
@@ -66,13 +83,12 @@ export async function sessionFor(
 ): Promise<SessionWish | undefined> {
 	if (settings === undefined) return undefined;
 	const { placeOf } = await import('../../src/core/compose.ts');
-	const { store, key } = await storeFor(context, itemIndex, settings);
-	const master = key ?? (await masterKey());
-	const workflow = context.getWorkflow().id ?? 'unsaved';
+	const { store, master: makeMaster } = await storeAndKey(context, itemIndex, settings.store);
+	const master = await makeMaster();
 	const node = context.getNode();
-	const place = placeOf(master, [workflow, node.id, settings.of], readSessionKey(context, itemIndex, settings));
+	const place = placeOf(master, ownerOf(context, node.id, settings.of), readSessionKey(context, itemIndex, settings));
 	const { keepsState, ttlMs, quotaBytes } = settings;
-	return { store, master, place, label: `workflow ${workflow}, node ${node.name}`, keepsState, ttlMs, quotaBytes };
+	return { store, master, place, label: labelOf(context, node.name), keepsState, ttlMs, quotaBytes };
 }
 
 /** What n8n shows when the credential is tested: whether the bucket can be listed, and keeps conditions. */

@@ -34,13 +34,14 @@ export const sessionParameters: INodeProperties[] = [
 			'Who shares a session. May be an expression, but not one of <code>$json</code> or <code>$input</code>: in a tool the model can write there. Name the node instead.',
 	},
 	{
-		displayName: 'Keep Variables',
+		displayName: 'Keep Variables (Python)',
 		name: 'sessionState',
 		type: 'boolean',
 		noDataExpression: true,
 		default: false,
 		displayOptions: isKept,
-		description: 'Whether variables, functions, classes and imports of Python are kept, too',
+		description:
+			'Whether variables, functions, classes and imports are kept, too. Python only: programs in JavaScript and Bash keep files, and their results say so.',
 	},
 	{
 		displayName: 'Expires After (Hours)',

@@ -29,7 +29,7 @@ function readNumber(
 	throw refuse(`the parameter "${name}" must be a number between ${range.least} and ${range.most}`);
 }
 
-function readStore(context: NodeContext, itemIndex: number): SessionSettings['store'] {
+export function readStore(context: NodeContext, itemIndex: number): SessionSettings['store'] {
 	const store = literal(context, 'sessionStore', itemIndex, 'local');
 	if (store === 'local' || store === 's3') return store;
 	if (store !== 'folder') throw refuse('the parameter "sessionStore" must be "local", "folder" or "s3"');

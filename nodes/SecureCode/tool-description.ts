@@ -53,7 +53,9 @@ function filesInSentence({ mode }: Settings['files'], available: readonly Availa
 /** A model that does not know repeats everything, or counts on what is gone. */
 function sessionSentence(session: Settings['session']): string {
 	if (session === undefined) return 'Each call starts fresh; nothing is kept from earlier calls.';
-	const variables = session.keepsState ? ', and of Python also variables, functions and imports' : '';
+	const variables = session.keepsState
+		? ', and of Python (not of JavaScript and Bash) also variables, functions and imports'
+		: '';
 	return `Kept for later calls of this conversation: files in /work and in /work/in${variables}; not those in /work/out.`;
 }
 

@@ -135,6 +135,13 @@ export const knownErrors = {
 		message: 'Nothing was run, because another call has this session and did not give it back in {limit} s.',
 		next: 'Call again when the other call is over; calls of one session run one after the other.',
 	},
+	FILES_UNFINISHED: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message: 'The files that it left may be incomplete, because it did not end by itself.',
+		next: 'Check the files before you use them, or run a program that ends by itself.',
+	},
 	SESSION_FULL: {
 		audience: 'model',
 		http: 200,
@@ -147,8 +154,16 @@ export const knownErrors = {
 		audience: 'model',
 		http: 200,
 		exit: 0,
-		message: 'The session is as it was before this call.',
+		message: 'The session is as it was before this call, because the program did not end by itself.',
 		next: 'Correct the program and run it again; nothing of this call was kept.',
+	},
+	SESSION_FILES_ONLY: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message:
+			'The session keeps the files of this program in /work and none of its variables, which only Python can keep.',
+		next: 'Write what a later program needs to files in /work, or use Python.',
 	},
 	SESSION_STORE: {
 		audience: 'operator',

@@ -38,7 +38,7 @@ export { findPython } from './sandbox/runtimes/python.ts';
 export { FolderStore } from './sessions/folder-store.ts';
 export { placeOf } from './sessions/key.ts';
 export { type S3Settings, S3Store } from './sessions/s3-store.ts';
-export { deleteSession, listSessions, type SessionEntry, type SessionWish } from './sessions/session.ts';
+export { deleteSession, listSessions, type SessionEntry, type SessionWish, sessionWaitMs } from './sessions/session.ts';
 export type { SessionStore } from './sessions/store.ts';
 
 /** What every backend says about this host. */
@@ -71,7 +71,7 @@ function sessionFor(name: string): SessionWish {
 	const master = keyFile(home);
 	const place = placeOf(master, ['command line'], name);
 	const store = new FolderStore(sessionFolder(home));
-	return { store, master, place, label: 'command line', keepsState: true, ...sessionDefaults };
+	return { store, master, place, label: 'command line', keepsState: 'tried', ...sessionDefaults };
 }
 
 /** The default bundle need not be there; one that somebody chose must. */

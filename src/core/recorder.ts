@@ -41,6 +41,10 @@ function unreachableProblem(stderr: string, { allowed }: Gateway): Problem | nul
 	return problemFor('NETWORK_REFUSED', { details, allowed: allowed.join(', ') });
 }
 
+/** In the middle of whatever it did. */
+const wasStopped = (status: JobStatus): boolean =>
+	(['timed_out', 'out_of_memory', 'output_exceeded', 'killed'] as JobStatus[]).includes(status);
+
 /** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
 export class Recorder {
 	readonly #request: JobRequest;
@@ -115,6 +119,7 @@ export class Recorder {
 		const incomplete =
 			collected.missing.length > 0 ? problemFor('FILES_INCOMPLETE', { details: describeMissing(collected) }) : null;
 		const problem = verdict.problem ?? this.#remark(verdict.status, stderr.text);
+		const unfinished = collected.files.length > 0 && wasStopped(verdict.status) ? problemFor('FILES_UNFINISHED') : null;
 		return {
 			status: verdict.status,
 			exitCode: verdict.exitCode,
@@ -132,7 +137,7 @@ export class Recorder {
 			start: 'cold',
 			findings,
 			files: collected.files,
-			problem: joinProblems(problem, incomplete),
+			problem: joinProblems(joinProblems(problem, unfinished), incomplete),
 		};
 	}
 

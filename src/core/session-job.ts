@@ -40,7 +40,14 @@ export type RunWithSession = (
 	keep: (result: JobResult, inFolder: string | undefined) => Promise<JobResult>,
 ) => Promise<JobResult>;
 
-/** What did not end by itself has left nothing that could be kept. */
+/** A program that was stopped was in the middle of something; the last good state is worth more than half of a new one. */
+const endedByItself = ({ status }: JobResult): boolean => ['succeeded', 'failed', 'killed'].includes(status);
+
+/** Whoever counts on variables that are not kept is told so at once. */
+const aboutState = ({ keepsState }: SessionWish, result: JobResult): JobResult =>
+	keepsState === true && result.language !== 'python' ? withProblem(result, problemFor('SESSION_FILES_ONLY')) : result;
+
+/** What did not end by itself leaves nothing that is kept. */
 async function keepSession(
 	open: OpenSession,
 	receiver: TreeReceiver,
@@ -53,12 +60,12 @@ async function keepSession(
 			result,
 			problemFor('SESSION_FULL', { found: Math.ceil(bytes / MiB), limit: Math.floor(quotaBytes / MiB) }),
 		);
-	if (!receiver.isWhole) return withProblem(result, problemFor('SESSION_UNCHANGED'));
+	if (!receiver.isWhole || !endedByItself(result)) return withProblem(result, problemFor('SESSION_UNCHANGED'));
 	if (receiver.bytes > quotaBytes) return full(receiver.bytes);
 	const { folder, names, draft } = inputs;
 	const kept = folder === undefined ? [] : names.map((name) => ({ name, path: join(folder, name) }));
 	const saved = await saveSession(open, { tree: receiver.path, inputs: kept, draft });
-	return saved.isSaved ? result : full(saved.bytes);
+	return saved.isSaved ? aboutState(open.wish, result) : full(saved.bytes);
 }
 
 /** Calls of one session run one after the other; it is given back whatever happens. */
@@ -71,7 +78,7 @@ export async function inSession(wish: SessionWish, request: JobRequest, run: Run
 			const receiver = new TreeReceiver(join(folder.path, 'tree.tar'), wish.quotaBytes);
 			const whole = withKept(request, open);
 			const names = whole.files.map(({ name }) => name).filter((name) => name !== dataName);
-			const part = { tree: open.tree, keepsState: wish.keepsState, receiver };
+			const part = { tree: open.tree, keepsState: wish.keepsState !== false, receiver };
 			return await run(whole, part, (result, inFolder) =>
 				keepSession(open, receiver, result, { names, folder: inFolder, draft: join(folder.path, 'encrypted') }),
 			);

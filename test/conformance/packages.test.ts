@@ -1,7 +1,10 @@
 /** Bundles of packages, built in a jail from the registries of this machine and seen by programs. */
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { asEachIdentity, ended, finish, type Jail, printed, start, succeeded } from '../helpers/jail.ts';
 
 const cli = (jail: Jail, ...args: string[]) => finish(start(jail.at, args));
@@ -16,6 +19,32 @@ const packages = (jail: Jail, ...args: string[]) => finish(start(jail.at, ['pack
 const bundleFolder = (jail: Jail, name: string) => join(jail.at.env.SECURE_CODE_HOME ?? '', 'packages', name);
 const bundleOf = (jail: Jail, name: string) =>
 	JSON.parse(readFileSync(join(bundleFolder(jail, name), 'bundle.json'), 'utf8'));
+
+/** Goes on to wherever it is asked for, for who has the password. */
+async function startProxy(password: string): Promise<{ url: string; asked: string[] }> {
+	const asked: string[] = [];
+	const proof = `Basic ${Buffer.from(password).toString('base64')}`;
+	const server = createServer();
+	server.on('connect', (request, socket) => {
+		socket.on('error', () => {});
+		if (request.headers['proxy-authorization'] !== proof)
+			return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+		const { hostname, port } = new URL(`http://${request.url}`);
+		asked.push(hostname);
+		const outer = connect(Number(port || 80), hostname, () => {
+			socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+			outer.pipe(socket).pipe(outer);
+		});
+		outer.on('error', () => socket.destroy());
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	onTestFinished(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	return { url: `http://${password}@127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
 
 asEachIdentity((jail) => {
 	describe('packages', () => {
@@ -111,6 +140,29 @@ for path in ('/opt/packages/python/six.py', '/opt/packages/python/new.py'):
 				expect.stringContaining('pip could not reach registry.invalid (the name leads nowhere)'),
 			]);
 		});
+
+		test('come through the proxy of this machine, whose password nobody else sees', async () => {
+			const { url, asked } = await startProxy('ann:hunter2');
+			const through = (...args: string[]) =>
+				finish(
+					start(jail.at, ['packages', 'add', '--bundle', 'far', ...args], { env: { ...clientEnv, HTTPS_PROXY: url } }),
+				);
+			const [python, javascript] = [await through('six==1.16.0'), await through('-l', 'javascript', 'ms@2.1.2')];
+			expect([python.exitCode, javascript.exitCode, asked.length > 1]).toEqual([0, 0, true]);
+			expect(JSON.stringify([bundleOf(jail, 'far'), python, javascript])).not.toContain('hunter2');
+			const env = { ...clientEnv, HTTPS_PROXY: url.replace('hunter2', 'hunter3') };
+			const refused = await finish(start(jail.at, ['packages', 'add', '--bundle', 'other', 'six'], { env }));
+			expect([refused.exitCode, refused.stderr]).toEqual([
+				78,
+				expect.stringMatching(/pip could not reach \S+ \(the proxy wants other credentials\)/),
+			]);
+			const socks = { ...clientEnv, HTTPS_PROXY: 'socks5://ann:hunter2@127.0.0.1:1080' };
+			const unsupported = await finish(start(jail.at, ['packages', 'add', '--bundle', 'other', 'six'], { env: socks }));
+			expect([unsupported.exitCode, unsupported.stderr.includes('hunter2'), unsupported.stderr]).toEqual([
+				...[78, false],
+				expect.stringContaining('through proxies of HTTP and HTTPS, not of socks5'),
+			]);
+		}, 120_000);
 
 		test('are taken away one by one, and as a whole', async () => {
 			const less = await packages(jail, 'remove', '--bundle', 'twin', '-l', 'javascript', 'ms');

@@ -80,7 +80,14 @@ rows = [{'a': 1}, {'a': 2}]; point = Point(3); counts = Count('aab'); lock = ope
 				await jail.bash('echo one > f; exit 3', { session });
 				const { status, problem } = await jail.bash('echo two > f; sleep 9', { session, limits: { timeoutMs: 1_000 } });
 				expect([status, problem?.code]).toEqual(['timed_out', 'LIMIT_TIME']);
-				expect(problem?.message).toContain('The session is as it was before this call.');
+				expect(problem?.message).toContain('The session is as it was before this call');
+				expect(printed(await jail.bash('cat f', { session }))).toBe('one\n');
+				const greedy = 'open("/work/f", "w").write("three")\nx = []\nwhile True: x.append(bytearray(5_000_000))';
+				const full = await jail.python(greedy, { session });
+				expect([full.status, full.problem?.message]).toEqual([
+					'out_of_memory',
+					expect.stringContaining('The session is as it was before this call'),
+				]);
 				expect(printed(await jail.bash('cat f', { session }))).toBe('one\n');
 			});
 

@@ -71,7 +71,7 @@ describe.skipIf(reason !== undefined)(title, () => {
 	test('shows the parameters of the step', async () => {
 		const { id } = await importExample('secure-code-step');
 		await editor.openNode(id, 'Secure Code');
-		expect(await labels()).toEqual(['Language', 'Code', ...sandboxLabels, ...stepFileLabels]);
+		expect(await labels()).toEqual(['Operation', 'Language', 'Code', ...sandboxLabels, ...stepFileLabels]);
 	});
 
 	test('warns when the author opens the network', async () => {

@@ -1,4 +1,7 @@
 /** Queue mode: n8n hands executions to a worker over Redis, and the worker runs the code. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOwner } from '../../scripts/n8n/n8n-client.ts';
 import { freePort } from '../../scripts/n8n/n8n-process.ts';
@@ -21,6 +24,7 @@ describe.skipIf(reason !== undefined)(title, () => {
 	let redis: Redis;
 	let own: OwnN8n;
 	let bench: Bench;
+	let startWorker: (name: string) => Promise<unknown>;
 
 	beforeAll(async () => {
 		redis = await startRedis();
@@ -34,10 +38,18 @@ describe.skipIf(reason !== undefined)(title, () => {
 			// The worker writes resume links with it; otherwise they would lead to the worker.
 			WEBHOOK_URL: `http://127.0.0.1:${port}/`,
 			N8N_ENCRYPTION_KEY: 'shared-by-main-and-worker',
+			// An expression tells which worker evaluated it.
+			N8N_BLOCK_ENV_ACCESS_IN_NODE: 'false',
 		};
+		startWorker = (name) =>
+			own.start({
+				env: { ...env, WORKER_NAME: name },
+				command: ['worker', '--concurrency=5'],
+				readyText: 'worker is now ready',
+			});
 		// The main process cannot run code, so an answer shows that the worker ran it.
 		const main = await own.start({ port, env: { ...env, SECURE_CODE_NSJAIL: '/nonexistent/nsjail' } });
-		await own.start({ env, command: ['worker', '--concurrency=5'], readyText: 'worker is now ready' });
+		await startWorker('one');
 		bench = await openBench(await createOwner(main.baseUrl, owner));
 	});
 
@@ -80,6 +92,28 @@ describe.skipIf(reason !== undefined)(title, () => {
 			]);
 		} finally {
 			await agent.remove();
+		}
+	});
+
+	test('two workers go on with one session, one after the other, and lose nothing', async () => {
+		const sessionFolder = mkdtempSync(join(tmpdir(), 'secure-code-sessions-'));
+		try {
+			await startWorker('two');
+			const parameters = {
+				...{ language: 'bash', validateCode: false, stdin: '={{ $env.WORKER_NAME }}' },
+				code: 'n=$(cat n 2>/dev/null || echo 0); sleep 0.2; echo $((n + 1)) > n; cat >> who; echo >> who; cat n who',
+				...{ session: 'key', sessionKey: 'shared', sessionStore: 'folder', sessionFolder },
+			};
+			const workflow = await bench.client.createWorkflow(stepWorkflow([{}], parameters));
+			const ids = await Promise.all(Array.from({ length: 12 }, () => bench.client.start(workflow, 'Start')));
+			const executions = await Promise.all(ids.map((id) => bench.client.settled(id)));
+			const printed = executions.map((execution) => String(stepItems(execution)[0]?.json.stdout).trim().split('\n'));
+			const counts = printed.map(([count]) => Number(count)).sort((one, other) => one - other);
+			expect(counts).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+			const [, ...who] = printed.find(([count]) => count === '12') ?? [];
+			expect([who.length, new Set(who)]).toEqual([12, new Set(['one', 'two'])]);
+		} finally {
+			rmSync(sessionFolder, { recursive: true, force: true });
 		}
 	});
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { getExtensionData, readTlsClientHello } from 'read-tls-client-hello';
-import { Refusal } from './outside.ts';
+import { Refusal } from './refusal.ts';
 
 /** A greeting or a request line that is longer is nobody's. */
 const mostBytes = 16_640;

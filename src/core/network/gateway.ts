@@ -10,7 +10,8 @@ import { type FirstWords, readFirstWords } from './first-words.ts';
 import { type Rewrite, relayHttp, WrongHost } from './http-relay.ts';
 import { join } from './join.ts';
 import { Names } from './names.ts';
-import { Outside, Refusal } from './outside.ts';
+import { Outside, type ProxyFor } from './outside.ts';
+import { Refusal } from './refusal.ts';
 import { rewriteFor } from './rewrite.ts';
 import { dnsPort, type NetworkRules, normaliseName } from './rules.ts';
 import type { Substitution } from './substitution.ts';
@@ -59,19 +60,21 @@ export class Gateway {
 	/**
 	 * @param onDecision hears of each decision once, as it is made
 	 * @param mostBytes in and out, all connections together
+	 * @param proxyFor who leads to a name, where its addresses are not asked
 	 */
 	constructor(
 		rules: NetworkRules,
 		interception?: Interception,
 		onDecision: (decision: Decision) => void = () => {},
 		mostBytes: number = fixedLimits.networkBytes,
+		proxyFor?: ProxyFor,
 	) {
 		this.#onDecision = onDecision;
 		this.#mostBytes = mostBytes;
 		this.#rules = rules;
 		this.#interception = interception;
 		this.#names = new Names(rules);
-		this.#outside = new Outside(rules, (socket) => this.#keep(socket));
+		this.#outside = new Outside(rules, (socket) => this.#keep(socket), proxyFor);
 	}
 
 	get decisions(): readonly Decision[] {

@@ -1,10 +1,11 @@
 /** The way to the outside: looks a name up, judges every address, and connects to one that it judged. */
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
+import { connectThrough, type HttpProxy } from './proxy.ts';
+import { Refusal } from './refusal.ts';
 import type { NetworkRules } from './rules.ts';
 
-/** Words for the model: why it does not get what it asked for. */
-export class Refusal extends Error {}
+export type ProxyFor = (name: string, port: number) => HttpProxy | undefined;
 
 /** How long one address may take to answer, and how many are tried. */
 const connectMs = 8_000;
@@ -33,15 +34,22 @@ export class Outside {
 	readonly #keep: (socket: Socket) => void;
 	readonly #known = new Map<string, { readonly addresses: Promise<string[]>; readonly until: number }>();
 	readonly #waiting: (() => void)[] = [];
+	readonly #proxyFor: ProxyFor;
 	#lookups = 0;
 
-	/** @param keep sees every socket before it connects, so that it can be ended at any time */
-	constructor(rules: NetworkRules, keep: (socket: Socket) => void) {
+	/**
+	 * @param keep sees every socket before it connects, so that it can be ended at any time
+	 * @param proxyFor who is asked for a name in place of its addresses
+	 */
+	constructor(rules: NetworkRules, keep: (socket: Socket) => void, proxyFor: ProxyFor = () => undefined) {
 		this.#rules = rules;
 		this.#keep = keep;
+		this.#proxyFor = proxyFor;
 	}
 
 	async connect(name: string, port: number): Promise<Socket> {
+		const proxy = this.#proxyFor(name, port);
+		if (proxy) return connectThrough(proxy, { name, port }, this.#keep);
 		for (const address of await this.#addressesOf(name)) {
 			const socket = await connectTo(address, port, this.#keep).catch(() => undefined);
 			if (socket) return socket;

@@ -110,7 +110,7 @@ async function runRecipe(workshop: Workshop, language: PackageLanguage, recipe: 
 	const folder = RunFolder.create();
 	const named = [...client.hosts, ...hosts];
 	const rules = networkRules([...named, ...(await addressesOf(named))]);
-	const gateway = new Gateway(rules, undefined, undefined, buildTraffic);
+	const gateway = new Gateway(rules, undefined, undefined, buildTraffic, client.proxyFor);
 	let received: Promise<void> = Promise.resolve();
 	try {
 		const shared = await layOut(folder.path, language, recipe, client);

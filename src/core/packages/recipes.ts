@@ -94,9 +94,20 @@ interface NpmLock {
 	readonly packages?: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
 }
 
+/** Who may fetch a file stands in the settings of each machine, and nowhere else. */
+function withoutCredentials(address: string): string {
+	const url = URL.parse(address);
+	if (!url || (url.username === '' && url.password === '')) return address;
+	url.username = '';
+	url.password = '';
+	return url.href;
+}
+
 /** @param text npm's package-lock.json, version 2 or 3 */
 export function readNpmLock(text: string): { lock: Locked[]; lockFile: NonNullable<Bundle['javascript']>['lockFile'] } {
-	const lockFile = JSON.parse(text) as NpmLock;
+	const lockFile = JSON.parse(text, (name, value: unknown) =>
+		name === 'resolved' && typeof value === 'string' ? withoutCredentials(value) : value,
+	) as NpmLock;
 	const lock = Object.entries(lockFile.packages ?? {})
 		.filter(([path]) => path !== '')
 		.map(([path, { version, integrity }]) => {

@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KnownError } from '../../contract/error.ts';
 import { runCommand } from '../host/process.ts';
+import type { ProxyFor } from '../network/outside.ts';
 import { findProgram, pathFolders } from '../sandbox/runtimes/find.ts';
+import { proxyFinder, proxySettings } from './proxies.ts';
 
 /** A client of a registry, as it is set up on this host. */
 export interface Client {
@@ -17,6 +19,8 @@ export interface Client {
 	readonly env: Readonly<Record<string, string>>;
 	/** Settings that it reads from a file. */
 	readonly settings: string;
+	/** What leads to its hosts; undefined: their own addresses. */
+	readonly proxyFor: ProxyFor | undefined;
 	/** Certificates that it trusts beside the system's, as PEM. */
 	readonly certificates: string;
 }
@@ -65,6 +69,7 @@ export async function findPip(pythons: readonly string[]): Promise<Client> {
 				...(config['trusted-host'] === undefined ? {} : { PIP_TRUSTED_HOST: config['trusted-host'] }),
 			},
 			settings: '',
+			proxyFor: proxyFinder(proxySettings(process.env, { http: config.proxy, https: config.proxy })),
 			certificates: await readOrEmpty(config.cert),
 		};
 	}
@@ -83,6 +88,10 @@ async function npmFolder(): Promise<string | undefined> {
 /** Registries of scopes and credentials stand in lines of their own; everything else stays on the host. */
 const registryLine = /^\s*(\/\/[^=]+:_?[A-Za-z]+|(@[^:=]+:)?registry|_auth[A-Za-z]*)\s*=/;
 
+/** npm says "null", or nothing, for what is not set. */
+const set = (value: string): string | undefined =>
+	value === '' || value === 'null' || value === 'undefined' ? undefined : value;
+
 export async function findNpm(): Promise<Client> {
 	const folder = await npmFolder();
 	if (folder === undefined) throw missing('npm');
@@ -97,6 +106,13 @@ export async function findNpm(): Promise<Client> {
 		hosts: [...new Set([registry, ...scoped].flatMap(hostOf))],
 		env: { npm_config_registry: registry },
 		settings: `${settings.join('\n')}\n`,
+		proxyFor: proxyFinder(
+			proxySettings(process.env, {
+				http: set(await get('proxy')),
+				https: set(await get('https-proxy')) ?? set(await get('proxy')),
+				except: set(await get('noproxy')),
+			}),
+		),
 		certificates: await readOrEmpty(process.env.NODE_EXTRA_CA_CERTS),
 	};
 }

@@ -20,8 +20,8 @@ export interface SessionWish {
 	readonly label: string;
 	readonly ttlMs: number;
 	readonly quotaBytes: number;
-	/** Variables of Python are kept, too. */
-	readonly keepsState: boolean;
+	/** Variables of Python are kept, too. `tried`: nobody asked for it, so programs in other languages say nothing about it. */
+	readonly keepsState: boolean | 'tried';
 }
 
 /** A file that was given to an earlier call. */

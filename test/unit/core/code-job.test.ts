@@ -366,6 +366,18 @@ describe('files of a job', () => {
 		const { problem } = await run(failing, script(), { outDir: tempFolder() });
 		const signalled = problemFor('PROGRAM_SIGNALLED', { signal: 'SIGSEGV' });
 		const incomplete = problemFor('FILES_INCOMPLETE', { details: 'a (another file has the same name)' });
-		expect(problem).toEqual({ ...signalled, message: `${signalled.message} ${incomplete.message}` });
+		const unfinished = problemFor('FILES_UNFINISHED');
+		const message = `${signalled.message} ${unfinished.message} ${incomplete.message}`;
+		expect(problem).toEqual({ ...signalled, message });
+	});
+
+	it.each([
+		['succeeded', { code: 0, signal: null }, null],
+		['failed', { code: 3, signal: null }, null],
+		['was killed', { code: null, signal: 'SIGSEGV' }, 'may be incomplete'],
+	])('of a program that %s are called unfinished only where they may be', async (_what, exit, words) => {
+		const act: Act = async (spec, io) => ({ ...(await leave('out/a')(spec, io)), exit });
+		const { problem, files } = await run(act, script(), { outDir: tempFolder() });
+		expect([files.length, problem?.message.includes('may be incomplete') ?? false]).toEqual([1, words !== null]);
 	});
 });

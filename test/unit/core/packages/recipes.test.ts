@@ -76,6 +76,21 @@ describe('what was installed', () => {
 		expect(() => readNpmLock(linked)).toThrow('npm did not say what it installed');
 	});
 
+	it('is locked without the credentials that stood in addresses', () => {
+		const at = (resolved: string) => ({ version: '1', integrity: 'sha512-x', resolved });
+		const packages = {
+			'node_modules/a': at('https://ann:hunter2@r.example:8443/a/-/a-1.tgz'),
+			'node_modules/b': at('https://r.example/b/-/b-1.tgz?x=1'),
+		};
+		const { lockFile } = readNpmLock(JSON.stringify({ packages })) as unknown as {
+			lockFile: { packages: typeof packages };
+		};
+		expect(Object.values(lockFile.packages).map(({ resolved }) => resolved)).toEqual([
+			'https://r.example:8443/a/-/a-1.tgz',
+			'https://r.example/b/-/b-1.tgz?x=1',
+		]);
+	});
+
 	it('is importable under the names at the top of the tree', () => {
 		const folders = ['pandas', 'pandas-2.0.dist-info', '__pycache__', 'bin', 'numpy.libs'];
 		const files = ['six.py', '_cffi.abi3.so', 'x.txt'];

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { findPip } from '../../../../src/core/packages/registry.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
@@ -13,7 +13,12 @@ function fakePython(config: string): string {
 	return path;
 }
 
-const client = { folder: '/srv/pip', settings: '', certificates: '' };
+const client = { folder: '/srv/pip', settings: '', certificates: '', proxyFor: undefined };
+
+beforeEach(() => {
+	for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'])
+		for (const one of [name, name.toLowerCase()]) vi.stubEnv(one, undefined);
+});
 
 describe("the operator's own pip", () => {
 	it('asks its own index and where that keeps files, unless it is told otherwise', async () => {
@@ -46,6 +51,19 @@ describe("the operator's own pip", () => {
 		writeFileSync(certificates, 'PEM');
 		const found = await findPip([fakePython(`global.cert='${certificates}'`)]);
 		expect(found.certificates).toBe('PEM');
+	});
+
+	it('goes through the proxy of its settings, or of the environment', async () => {
+		vi.stubEnv('HTTPS_PROXY', 'http://env.example:3128');
+		const [byEnv, byConfig] = [
+			await findPip([fakePython('')]),
+			await findPip([fakePython("global.proxy='http://own.example:8080'")]),
+		];
+		expect([byEnv, byConfig].map(({ proxyFor }) => proxyFor?.('index.example', 443)?.host)).toEqual([
+			'env.example',
+			'own.example',
+		]);
+		expect(JSON.stringify([byEnv.env, byConfig.env])).not.toMatch(/proxy|3128|8080/i);
 	});
 
 	it('is missed with words for the operator', async () => {

@@ -50,13 +50,34 @@ describe('parameters', () => {
 			'testCode',
 		]);
 		expect(stepParameters.map(({ name }) => name)).toEqual([
+			'operation',
 			'language',
 			'code',
 			...sandboxNames,
 			'useSecrets',
 			'exposedSecrets',
 			...[...filesInNames, 'dataFrom', 'dataJson', 'stdin', ...filesOutNames, ...sessionNames],
+			...['sessionsOf', 'sessionStore', 'sessionFolder', 'whichSessions', 'sessionId', 'deletedKey'],
 		]);
+	});
+
+	it('of a tool cannot list or delete sessions', () => {
+		const texts = JSON.stringify(toolParameters);
+		expect(
+			['operation', 'deleteSessions', 'listSessions', 'whichSessions'].filter((word) => texts.includes(`"${word}"`)),
+		).toEqual([]);
+	});
+
+	it('of the step show either a program or sessions', () => {
+		const shown = (operation: string) =>
+			stepParameters
+				.filter(({ displayOptions }) => {
+					const values = displayOptions?.show?.operation as string[] | undefined;
+					return values === undefined || values.includes(operation);
+				})
+				.map(({ name }) => name);
+		expect(shown('listSessions')).toEqual(['operation', 'sessionsOf', 'sessionStore', 'sessionFolder']);
+		expect(shown('run').filter((name) => ['sessionsOf', 'whichSessions', 'deletedKey'].includes(name))).toEqual([]);
 	});
 
 	it.each(nodes)('of the %s take their numbers from the limits table', (_node, parameters) => {
