@@ -336,6 +336,12 @@ describe('read_session and close_session', () => {
 			{ stdout: '', next_offset: 10, eof: true },
 		],
 		[{ offset: 1e15 }, { stdout: '', eof: true }],
+		[{ offset: -3 }, { stdout: '789', next_offset: 10, eof: true }],
+		[
+			{ offset: -3, limit: 2 },
+			{ stdout: '78', next_offset: 9, eof: false },
+		],
+		[{ offset: -100 }, { stdout: '0123456789', next_offset: 10, eof: true }],
 	])('%j', async (window, page) => {
 		const { json } = await shell('printf 0123456789; printf e >&2; exit 2');
 		expect((await read(json.session, window)).json).toMatchObject({

@@ -8,7 +8,11 @@ import { openPolicy, secureCode, TestAgent } from '../helpers/agent.ts';
 import { type Answer, ask } from '../helpers/plain-client.ts';
 import { listenTo, postTo, quickCmdBody, quickCmdPayload } from '../helpers/quickcmd-client.ts';
 
-const denying = 'deny:\n  - { name: no-mounts, why: nothing is mounted here, programs: [mount] }\n';
+const denying = `deny:
+  - { name: no-mounts, why: nothing is mounted here, programs: [mount] }
+ask:
+  - { name: please, why: somebody must agree, programs: [sync] }
+`;
 
 let agent: TestAgent;
 beforeAll(async () => {
@@ -87,6 +91,19 @@ describe('a job of QuickCMD', () => {
 				error: 'The command was not run: nothing is mounted here (rule deny/no-mounts).',
 			},
 		]);
+	});
+
+	it('that waits for approval is pending, and says for which beside it, until somebody agrees', async () => {
+		const job_id = 'approval-1';
+		const message = expect.stringMatching(/^approval required: apr-[0-9a-f]+$/);
+		const waiting = { job_id, status: 'pending', message };
+		expect((await submit({ job_id, command: 'sync' })).json).toEqual(waiting);
+		const { json } = await get(`/api/v1/jobs/${job_id}`);
+		expect(json).toEqual({ ...waiting, result: null });
+		const [, , id = ''] = (json as { message: string }).message.split(' ');
+		secureCode(['agent', 'approvals', 'approve', id, '--dir', agent.dir]);
+		expect((await over(job_id)).status).toBe('completed');
+		expect((await get(`/api/v1/jobs/${job_id}`)).json).not.toHaveProperty('message');
 	});
 
 	it('asks for no image but those of the profile', async () => {

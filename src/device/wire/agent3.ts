@@ -25,7 +25,8 @@ const envelopeSchema = z.strictObject({ op: z.unknown().optional(), args: z.unkn
 const argsSchema = z.strictObject({
 	cmd: wholeText.optional(),
 	session: z.string().optional(),
-	offset: z.int().min(0).default(0),
+	/** Below zero it counts from the end, as in Python. */
+	offset: z.int().default(0),
 	limit: z.int().min(0).default(agent3InlineCharacters),
 });
 

@@ -27,6 +27,8 @@ export interface QuickCmdAccepted {
 	readonly kind: 'accepted';
 	readonly jobId: string;
 	readonly status: QuickCmdStatus;
+	/** What it waits for, which the original never says; null: a turn, or nothing. */
+	readonly message: string | null;
 }
 
 export interface QuickCmdJob {
@@ -34,6 +36,8 @@ export interface QuickCmdJob {
 	readonly jobId: string;
 	readonly status: QuickCmdStatus;
 	readonly result: QuickCmdResult | null;
+	/** What it waits for, which the original never says; null: a turn, or nothing. */
+	readonly message: string | null;
 }
 
 /** `details` null: the answer is a line of plain text. */
@@ -70,11 +74,18 @@ export const quickCmdText = (httpStatus: number, text: string): QuickCmdHttpAnsw
 });
 
 /** Everything but the status of a job; a resend of a job that is over gets its status of now. */
-export const encodeQuickCmdAccepted = ({ jobId, status }: QuickCmdAccepted, httpStatus = 202): QuickCmdHttpAnswer =>
-	json(httpStatus, { job_id: jobId, status });
+export const encodeQuickCmdAccepted = (
+	{ jobId, status, message }: QuickCmdAccepted,
+	httpStatus = 202,
+): QuickCmdHttpAnswer => json(httpStatus, { job_id: jobId, status, ...(message !== null && { message }) });
 
-export const encodeQuickCmdJob = ({ jobId, status, result }: QuickCmdJob): QuickCmdHttpAnswer =>
-	json(200, { job_id: jobId, status, result: result && resultStruct(jobId, result) });
+export const encodeQuickCmdJob = ({ jobId, status, result, message }: QuickCmdJob): QuickCmdHttpAnswer =>
+	json(200, {
+		job_id: jobId,
+		status,
+		result: result && resultStruct(jobId, result),
+		...(message !== null && { message }),
+	});
 
 const resultStruct = (jobId: string, result: QuickCmdResult): GoValue =>
 	goStruct({
@@ -201,7 +212,7 @@ const resultSchema = z
 		}),
 	);
 
-const acceptedSchema = z.object({ job_id: z.string(), status });
+const acceptedSchema = z.object({ job_id: z.string(), status, message: z.string().nullish() });
 const jobSchema = acceptedSchema.extend({ result: resultSchema.nullish() });
 const refusedSchema = z.object({ error: z.string(), details: z.string().nullish() });
 const frameSchema = z.object({
@@ -219,14 +230,22 @@ export function decodeQuickCmdAccepted(
 ): QuickCmdAccepted | QuickCmdRefused | undefined {
 	if (httpStatus > 299) return decodeRefused(httpStatus, body);
 	const { data } = acceptedSchema.safeParse(valueIn(body));
-	return data && { kind: 'accepted', jobId: data.job_id, status: data.status };
+	return data && { kind: 'accepted', jobId: data.job_id, status: data.status, message: data.message ?? null };
 }
 
 /** What a client makes of the answer to a question for a job; undefined when it is none. */
 export function decodeQuickCmdJob(httpStatus: number, body: Uint8Array): QuickCmdJob | QuickCmdRefused | undefined {
 	if (httpStatus > 299) return decodeRefused(httpStatus, body);
 	const { data } = jobSchema.safeParse(valueIn(body));
-	return data && { kind: 'job', jobId: data.job_id, status: data.status, result: data.result ?? null };
+	return (
+		data && {
+			kind: 'job',
+			jobId: data.job_id,
+			status: data.status,
+			result: data.result ?? null,
+			message: data.message ?? null,
+		}
+	);
 }
 
 export function decodeQuickCmdFrame(text: string): QuickCmdFrame | undefined {

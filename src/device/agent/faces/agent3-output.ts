@@ -32,13 +32,15 @@ export class Agent3Output {
 		return { text: await text.slice(Math.max(0, totalCharacters - count), count), totalCharacters };
 	}
 
+	/** @param offset below zero: from the end */
 	async page(job: JobView, stream: OutputStream, offset: number, limit: number): Promise<Page> {
 		const text = this.#textOf(job.jobId, stream);
 		const totalCharacters = await text.count(job.output[stream].isComplete);
-		const nextOffset = Math.min(totalCharacters, offset + limit);
+		const from = offset < 0 ? Math.max(0, totalCharacters + offset) : offset;
+		const nextOffset = Math.min(totalCharacters, from + limit);
 		const isEnd = isOver(job.state) && nextOffset >= totalCharacters;
-		const slice = await text.slice(offset, limit);
-		return { text: slice, totalCharacters, nextOffset: Math.max(offset, nextOffset), isEnd };
+		const slice = await text.slice(from, limit);
+		return { text: slice, totalCharacters, nextOffset: Math.max(from, nextOffset), isEnd };
 	}
 
 	#textOf(jobId: string, stream: OutputStream): StoredText {

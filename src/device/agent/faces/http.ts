@@ -94,7 +94,10 @@ const isJson = (type: string | undefined): boolean => /^application\/(?:[\w.+-]+
 /** Bodies arrive as bytes, whatever they call themselves; the codecs read them. */
 export function takeBytes(scope: FastifyInstance): void {
 	scope.removeAllContentTypeParsers();
-	scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+	scope.addContentTypeParser('*', { parseAs: 'buffer' }, ({ headers }, body, done) => {
+		const isPlain = /^(identity)?$/i.test(headers['content-encoding']?.trim() ?? '');
+		done(isPlain ? null : new KnownError('REQUEST_INVALID', { details: 'its body is compressed' }), body);
+	});
 }
 
 /** Hides what a body calls itself, so that nothing but its bytes decides. */

@@ -57,7 +57,8 @@ function addRoute(app: FastifyInstance, name: NativeRouteName, handlers: Handler
 	app.route({
 		method,
 		url: path,
-		exposeHeadRoute: false,
+		// Whoever only looks whether somebody is there; a proof is for one method.
+		exposeHeadRoute: method === 'GET' && nativeRoutes[name].proof === 'nobody',
 		bodyLimit: parts.config.limits.bodyBytes,
 		onRequest: ignoreContentType,
 		handler: async (request, reply) => {

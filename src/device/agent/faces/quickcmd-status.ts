@@ -15,6 +15,10 @@ export function quickCmdStatusOf({ state, result }: Pick<JobView, 'state' | 'res
 	return result ? endStatus(result) : 'failed';
 }
 
+/** For people, beside a status that clients wait on. */
+export const quickCmdMessageOf = ({ state, approvalId }: Pick<JobView, 'state' | 'approvalId'>): string | null =>
+	state === 'awaiting_approval' ? `approval required: ${approvalId}` : null;
+
 function errorOf(result: JobResult | null): string | null {
 	if (!result) return problemFor('JOB_LOST').message;
 	if (result.status === 'cancelled') return 'cancelled';

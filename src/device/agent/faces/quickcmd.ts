@@ -29,7 +29,7 @@ import { answerFailures, bodyOf, type Failure, ignoreContentType, takeBytes } fr
 import { peerOf } from './peer.ts';
 import { checkQuickCmd } from './quickcmd-check.ts';
 import { QuickCmdReads } from './quickcmd-reads.ts';
-import { quickCmdResultOf, quickCmdStatusOf } from './quickcmd-status.ts';
+import { quickCmdMessageOf, quickCmdResultOf, quickCmdStatusOf } from './quickcmd-status.ts';
 import { QuickCmdStreams } from './quickcmd-stream.ts';
 import { lastText } from './stored-text.ts';
 
@@ -101,7 +101,7 @@ class QuickCmdRoutes {
 			})
 			.catch(refusalOf);
 		if ('kind' in job) return encodeQuickCmdRefused(job);
-		return accepted(payload.jobId, isResent ? quickCmdStatusOf(job) : 'pending');
+		return accepted(payload.jobId, job, isResent ? quickCmdStatusOf(job) : 'pending');
 	}
 
 	async #cancel(request: FastifyRequest<Asked>): Promise<QuickCmdHttpAnswer> {
@@ -114,7 +114,7 @@ class QuickCmdRoutes {
 		const job = may(principal, 'cancel') ? jobs.findByClientId(principal, 'quickcmd', payload.jobId) : undefined;
 		if (!job) return encodeQuickCmdRefused(quickCmdRefusals.notFound());
 		const ended = isOver(job.state) ? job : await jobs.cancel(principal, job.jobId);
-		return accepted(payload.jobId, quickCmdStatusOf(ended), 200);
+		return accepted(payload.jobId, ended, quickCmdStatusOf(ended), 200);
 	}
 
 	#readSigned(
@@ -141,7 +141,8 @@ class QuickCmdRoutes {
 		const job = this.#reads.find(raw, reader, params.id);
 		if (!job) return encodeQuickCmdRefused(quickCmdRefusals.notFound());
 		const result = isOver(job.state) ? await this.#resultOf(job) : null;
-		return encodeQuickCmdJob({ kind: 'job', jobId: params.id, status: quickCmdStatusOf(job), result });
+		const [status, message] = [quickCmdStatusOf(job), quickCmdMessageOf(job)];
+		return encodeQuickCmdJob({ kind: 'job', jobId: params.id, status, result, message });
 	}
 
 	async #resultOf(job: JobView) {
@@ -165,8 +166,8 @@ class QuickCmdRoutes {
 }
 
 /** A job that is new has not begun, whatever became of it since. */
-const accepted = (jobId: string, status: QuickCmdStatus, httpStatus = 202): QuickCmdHttpAnswer =>
-	encodeQuickCmdAccepted({ kind: 'accepted', jobId, status }, httpStatus);
+const accepted = (jobId: string, job: JobView, status: QuickCmdStatus, httpStatus = 202): QuickCmdHttpAnswer =>
+	encodeQuickCmdAccepted({ kind: 'accepted', jobId, status, message: quickCmdMessageOf(job) }, httpStatus);
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -1,7 +1,13 @@
 /** Devices that speak QuickCMD's protocol, ours and originals: signed jobs that are asked for until they are over, and one stream at most. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../../../contract/error.ts';
-import { isRemoteOver, type RemoteCommand, type RemoteOutput, type RemoteResult } from '../../../contract/remote.ts';
+import {
+	isRemoteOver,
+	isRemoteSettled,
+	type RemoteCommand,
+	type RemoteOutput,
+	type RemoteResult,
+} from '../../../contract/remote.ts';
 import { encodeQuickCmdRequest, type QuickCmdPayload, quickCmdCancel, quickCmdPaths } from '../../wire/quickcmd.ts';
 import {
 	decodeQuickCmdAccepted,
@@ -64,7 +70,7 @@ export class QuickCmdClient implements DeviceClient {
 
 	async run(asked: RemoteCommand, watch: Watch = {}): Promise<RemoteResult> {
 		const submitted = await this.submit(asked);
-		if (submitted.jobId === null || isRemoteOver(submitted.status)) return submitted;
+		if (submitted.jobId === null || isRemoteSettled(submitted.status)) return submitted;
 		return this.wait(submitted.jobId, runMs, watch);
 	}
 
@@ -76,9 +82,11 @@ export class QuickCmdClient implements DeviceClient {
 		const accepted = decodeQuickCmdAccepted(answer.status, answer.body);
 		if (!accepted) throw this.#stranger();
 		if (accepted.kind === 'refused') return this.#ofRefused(accepted);
-		return remoteResult(this.#place, {
-			status: accepted.status === 'running' ? 'running' : 'queued',
-			jobId: accepted.jobId,
+		return this.#ofJob({
+			...accepted,
+			kind: 'job',
+			result: null,
+			status: accepted.status === 'running' ? 'running' : 'pending',
 		});
 	}
 
@@ -95,7 +103,7 @@ export class QuickCmdClient implements DeviceClient {
 		try {
 			const result = await poll(
 				() => this.status(jobId),
-				({ status }) => isRemoteOver(status),
+				({ status }) => isRemoteSettled(status),
 				ms,
 				watch.signal,
 			);
@@ -243,7 +251,13 @@ export class QuickCmdClient implements DeviceClient {
 	}
 
 	/** `completed` says only that it ran; the exit code says how. */
-	#ofJob({ jobId, status, result }: QuickCmdJob): RemoteResult {
+	#ofJob({ jobId, status, result, message }: QuickCmdJob): RemoteResult {
+		const approvalId = /^approval required: (\S+)$/.exec(message ?? '')?.[1];
+		if (status === 'pending' && approvalId !== undefined)
+			return remoteResult(this.#place, {
+				...{ status: 'awaiting_approval', jobId },
+				approval: { approvalId, message: `waiting for approval ${approvalId}` },
+			});
 		if (status === 'pending' || status === 'running')
 			return remoteResult(this.#place, { status: status === 'pending' ? 'queued' : 'running', jobId });
 		if (!result) return this.#withoutResult(jobId);

@@ -1,29 +1,32 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createLog } from '../../../../src/device/agent/log.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
-function linesOf(act: (log: ReturnType<typeof createLog>) => void): Record<string, unknown>[] {
+async function linesOf(act: (log: ReturnType<typeof createLog>) => void): Promise<Record<string, unknown>[]> {
 	const path = join(tempFolder(), 'log');
 	const fd = openSync(path, 'w');
 	const log = createLog('info', fd);
 	act(log);
 	log.flush();
+	// A write that was under way when it was flushed ends by itself.
+	while (readFileSync(path).length === 0) await setTimeout(5);
 	const lines = readFileSync(path, 'utf8').trim().split('\n');
 	closeSync(fd);
 	return lines.map((line) => JSON.parse(line));
 }
 
-it('lines are JSON with level, time and words; what is below the level is left out', () => {
-	const lines = linesOf((log) => {
+it('lines are JSON with level, time and words; what is below the level is left out', async () => {
+	const lines = await linesOf((log) => {
 		log.debug({}, 'not this');
 		log.warn({ jobId: 'j' }, 'this');
 	});
 	expect(lines).toEqual([{ level: 'warn', time: expect.stringMatching(/^\d{4}-.*Z$/), jobId: 'j', msg: 'this' }]);
 });
 
-it('a secret that slips in is hidden', () => {
-	const [line] = linesOf((log) => log.info({ token: 't0ps3cret', request: { authorization: 't0ps3cret' } }, 'x'));
+it('a secret that slips in is hidden', async () => {
+	const [line] = await linesOf((log) => log.info({ token: 't0ps3cret', request: { authorization: 't0ps3cret' } }, 'x'));
 	expect([line?.token, line?.request]).toEqual(['[hidden]', { authorization: '[hidden]' }]);
 });

@@ -81,7 +81,8 @@ describe('a request of Agent3', () => {
 		{ op: 'shell', args: { cmd: 'id', cwd: '/' } },
 		{ op: 'shell', args: { cmd: 'id' }, timeout: 3 },
 		{ op: 'read_session', args: { session: 7 } },
-		...[-1, 1.5, '0', '', null, true, [0], 2 ** 53, 1e300].flatMap((number) => [
+		{ op: 'read_session', args: { session, limit: -1 } },
+		...[1.5, '0', '', null, true, [0], 2 ** 53, 1e300].flatMap((number) => [
 			{ op: 'read_session', args: { session, offset: number } },
 			{ op: 'read_session', args: { session, limit: number } },
 		]),

@@ -23,7 +23,7 @@ const result: QuickCmdResult = {
 	...{ status: 'completed', sandboxId: 'abc123', exitCode: 0, stdout: '<a> & b\n', stderr: '' },
 	...{ startedAt, endedAt: startedAt + 5000, durationMs: 5000, error: null, snapshot: null, isTruncated: null },
 };
-const job: QuickCmdJob = { kind: 'job', jobId: 'job-1', status: 'completed', result };
+const job: QuickCmdJob = { kind: 'job', jobId: 'job-1', status: 'completed', result, message: null };
 const json = (body: string, httpStatus = 200) => ({ httpStatus, contentType: 'application/json', body });
 
 describe('a time of Go', () => {
@@ -40,7 +40,7 @@ describe('a time of Go', () => {
 
 describe('an answer of QuickCMD', () => {
 	it('accepts in the bytes of the original', () => {
-		const accepted = { kind: 'accepted', jobId: 'job-1', status: 'pending' } as const;
+		const accepted = { kind: 'accepted', jobId: 'job-1', status: 'pending', message: null } as const;
 		const encoded = encodeQuickCmdAccepted(accepted);
 		expect(encoded).toEqual(json('{"job_id":"job-1","status":"pending"}\n', 202));
 		expect(decodeQuickCmdAccepted(202, Buffer.from(encoded.body))).toEqual(accepted);
@@ -51,6 +51,16 @@ describe('an answer of QuickCMD', () => {
 		const encoded = encodeQuickCmdJob(running);
 		expect(encoded).toEqual(json('{"job_id":"job-1","result":null,"status":"running"}\n'));
 		expect(decodeQuickCmdJob(200, Buffer.from(encoded.body))).toEqual(running);
+	});
+
+	it('says what a job waits for beside what the original says', () => {
+		const message = 'approval required: apr-1';
+		const waiting = { ...job, status: 'pending', result: null, message } as const;
+		const encoded = encodeQuickCmdJob(waiting);
+		expect(encoded.body).toBe(`{"job_id":"job-1","message":"${message}","result":null,"status":"pending"}\n`);
+		expect(decodeQuickCmdJob(200, Buffer.from(encoded.body))).toEqual(waiting);
+		const accepted = { kind: 'accepted', jobId: 'job-1', status: 'pending', message } as const;
+		expect(decodeQuickCmdAccepted(202, Buffer.from(encodeQuickCmdAccepted(accepted).body))).toEqual(accepted);
 	});
 
 	it('tells the result in the order of the original, and comes out as it went in', () => {
@@ -65,7 +75,7 @@ describe('an answer of QuickCMD', () => {
 
 	it('tells of a job that was refused, with the time that never was', () => {
 		const refused: QuickCmdJob = {
-			...{ kind: 'job', jobId: 'job-1', status: 'failed' },
+			...{ kind: 'job', jobId: 'job-1', status: 'failed', message: null },
 			result: {
 				...{ ...result, status: 'failed', exitCode: 126, stdout: '', endedAt: null, durationMs: 0 },
 				...{ error: 'no', snapshot: '{}', isTruncated: true },
@@ -86,7 +96,7 @@ describe('an answer of QuickCMD', () => {
 		};
 		const body = JSON.stringify({ job_id: 'job-1', status: 'rejected', result: original });
 		expect(decodeQuickCmdJob(200, Buffer.from(body))).toEqual({
-			...{ kind: 'job', jobId: 'job-1', status: 'failed' },
+			...{ kind: 'job', jobId: 'job-1', status: 'failed', message: null },
 			result: {
 				...{ status: 'failed', sandboxId: '', exitCode: 1, stdout: '', stderr: '', startedAt, endedAt: null },
 				...{ durationMs: 0, error: null, snapshot: null, isTruncated: null },

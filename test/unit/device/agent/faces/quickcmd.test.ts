@@ -237,12 +237,15 @@ describe('GET /api/v1/jobs/{id}', () => {
 	});
 
 	it.each([
-		['pending', (job: MemoryJob) => job.ask('apr-1')],
-		['running', (job: MemoryJob) => job.enter('running').print('stdout', 'x')],
-	])('tells no result while a job is %s', async (status, act) => {
+		['pending', '', (job: MemoryJob) => job.enter('queued')],
+		['pending', '"message":"approval required: apr-1",', (job: MemoryJob) => job.ask('apr-1')],
+		['running', '', (job: MemoryJob) => job.enter('running').print('stdout', 'x')],
+	])('tells no result while a job is %s, and %j', async (status, message, act) => {
 		const { url } = await agent(act);
 		await submitTo(url, quickCmdPayload({ job_id: 'job-1' }));
-		expect((await get(url, '/api/v1/jobs/job-1')).text).toBe(`{"job_id":"job-1","result":null,"status":"${status}"}\n`);
+		expect((await get(url, '/api/v1/jobs/job-1')).text).toBe(
+			`{"job_id":"job-1",${message}"result":null,"status":"${status}"}\n`,
+		);
 	});
 
 	it('tells the end of an output that is too long for an answer', async () => {
