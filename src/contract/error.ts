@@ -135,6 +135,13 @@ export const knownErrors = {
 		message: 'Nothing was run, because another call has this session and did not give it back in {limit} s.',
 		next: 'Call again when the other call is over; calls of one session run one after the other.',
 	},
+	FILES_ELSEWHERE: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message: 'Nothing is in /work/out, and files in other places are not handed over: {names}.',
+		next: 'If the user should get them, write them to /work/out.',
+	},
 	FILES_UNFINISHED: {
 		audience: 'model',
 		http: 200,

@@ -20,6 +20,9 @@ const packageOf: Readonly<Record<string, string>> = {
 	yaml: 'pyyaml',
 };
 
+/** Parts of Python that need a screen, which a jail does not have; no registry has them either. */
+const needsScreen = new Set(['tkinter', '_tkinter', 'turtle', 'idlelib', 'curses', '_curses']);
+
 /** As Python and Node.js say it, at the end of what they say. */
 const patterns: Record<PackageLanguage, RegExp> = {
 	python: /^ModuleNotFoundError: No module named '([A-Za-z_]\w*)/m,
@@ -33,6 +36,8 @@ export function missingModule(language: string | null, stderr: string): string |
 }
 
 function remedyFor(language: PackageLanguage, module: string, bundles: readonly string[]): string {
+	if (language === 'python' && needsScreen.has(module))
+		return 'It cannot be added: programs here have no screen. Figures of matplotlib and plotly are saved without one.';
 	if (bundles.length > 0) {
 		const names = bundles.map((name) => `"${name}"`).join(' or ');
 		return `The bundle ${names} has it: the author can choose it in the node ("Packages") or with --bundle.`;

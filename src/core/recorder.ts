@@ -56,7 +56,7 @@ export class Recorder {
 	#printed = 0;
 	readonly #stop = new AbortController();
 	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
-	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0 });
+	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0, beside: [] });
 
 	/** @param onRest takes what the collector brings behind the files */
 	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway, onRest?: OnRest) {
@@ -118,7 +118,11 @@ export class Recorder {
 		const collected = await this.#collected;
 		const incomplete =
 			collected.missing.length > 0 ? problemFor('FILES_INCOMPLETE', { details: describeMissing(collected) }) : null;
-		const problem = verdict.problem ?? this.#remark(verdict.status, stderr.text);
+		const elsewhere =
+			collected.beside.length > 0 && verdict.status === 'succeeded'
+				? problemFor('FILES_ELSEWHERE', { names: collected.beside.join(', ') })
+				: null;
+		const problem = verdict.problem ?? this.#remark(verdict.status, stderr.text) ?? elsewhere;
 		const unfinished = collected.files.length > 0 && wasStopped(verdict.status) ? problemFor('FILES_UNFINISHED') : null;
 		return {
 			status: verdict.status,

@@ -37,6 +37,19 @@ plt.figure()
 				expect(new Set(files.map(({ path }) => readFileSync(path ?? '').toString('base64'))).size).toBe(3);
 			});
 
+			test('are saved although the program asks for windows, which there are not', async () => {
+				const code = `
+import matplotlib
+matplotlib.use('TkAgg')
+import matplotlib.pyplot as plt
+matplotlib.use('Qt5Agg', force=True)
+plt.plot([1, 2]); plt.show()
+print(matplotlib.get_backend().lower())
+`;
+				const { files, stdout } = await jail.python(code, { bundle, limits });
+				expect([files.map(({ name }) => name), stdout]).toEqual([['figure-1.png'], 'agg\n']);
+			});
+
 			test('that a program saves itself come once, wherever it puts them', async () => {
 				const code = `
 import matplotlib

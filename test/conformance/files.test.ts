@@ -95,7 +95,7 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 			});
 
 			test('is nothing when the program leaves nothing', async () => {
-				const result = await jail.bash('echo x > /work/elsewhere');
+				const result = await jail.bash('echo x > /tmp/elsewhere');
 				expect({ ...ended(result), files: result.files }).toEqual({ ...succeeded, files: [] });
 			});
 
@@ -110,6 +110,18 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 				const { problem } = await jail.bash(`cd /work/out; ${code}`);
 				const details = names.map((name) => `${name} (not an ordinary file)`).join(', ');
 				expect(problem).toEqual(problemFor('FILES_INCOMPLETE', { details }));
+			});
+
+			test('beside the folder stays there, and a program that mistook the one for the other is told', async () => {
+				const mistaken = await jail.python(
+					'open("result.csv", "w").write("a"); open("b\\nc", "w"); open(".hidden", "w")',
+				);
+				expect([mistaken.status, mistaken.files, mistaken.problem]).toEqual([
+					...['succeeded', []],
+					problemFor('FILES_ELSEWHERE', { names: 'b c, result.csv' }),
+				]);
+				for (const code of ['open("scratch", "w"); open("out/x", "w")', 'raise SystemExit(1)', 'print(1)'])
+					expect((await jail.python(code)).problem).toBeNull();
 			});
 
 			test('comes without a single file that is too large, which is named', async () => {
@@ -167,7 +179,7 @@ except OSError as error: print(error.strerror, made < ${fixedLimits.workInodes})
 					...succeeded,
 					files: {
 						'0.txt': 'kept\n',
-						'new\nline': 'a\n',
+						'new line': 'a\n',
 						'bad\ufffd\ufffd': 'b\n',
 						red: 'c\n',
 						'-rf': 'd\n',

@@ -24,11 +24,16 @@ export interface Collected {
 	readonly missing: readonly LeftBehind[];
 	/** How many more were left behind, of which no names are known. */
 	readonly more: number;
+	/** Files beside the folder, of a program that put nothing into it. */
+	readonly beside: readonly string[];
 }
+
+/** A name with line breaks would be two in a link, a header or a list. */
+const oneLine = (name: string): string => name.replaceAll(/[\n\t]+/g, ' ');
 
 /** A path below the folder, of clean names; undefined when there is none or it lies too deep. */
 export function cleanPath(name: string): string | undefined {
-	const parts = cleanName(name)
+	const parts = oneLine(cleanName(name))
 		.split('/')
 		.filter((part) => part !== '' && part !== '.' && part !== '..')
 		.slice(1);
@@ -101,7 +106,7 @@ const reasons = {
 	cut: 'the list of files ended early',
 };
 
-const brokenOff: Collected = { files: [], missing: [{ name: '', reason: reasons.cut }], more: 0 };
+const brokenOff: Collected = { files: [], missing: [{ name: '', reason: reasons.cut }], more: 0, beside: [] };
 
 function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): string | undefined {
 	const total = taken.reduce((sum, file) => sum + file.bytes, bytes);
@@ -127,7 +132,7 @@ const wordBytes = 8_192;
 const isReason = (word: string): word is LeaveReason => Object.hasOwn(reasonsToLeave, word);
 
 /** @param bytes of the archive; undefined when it reaches to the end */
-type Left = Pick<Collected, 'missing' | 'more'> & { readonly bytes: number | undefined };
+type Left = Pick<Collected, 'missing' | 'more' | 'beside'> & { readonly bytes: number | undefined };
 
 /** Undefined when it is not what the collector writes. */
 async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | undefined> {
@@ -136,13 +141,16 @@ async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | unde
 		/^(\d{1,9}) (\d{1,9}) (\d{1,12}|-)$/.exec(line)?.map(Number) ?? [];
 	if (!(count <= mostNamed)) return undefined;
 	const missing: LeftBehind[] = [];
-	while (missing.length < count) {
+	const beside: string[] = [];
+	while (missing.length + beside.length < count) {
 		const word = (await reader.until(0, wordBytes))?.toString() ?? '';
-		const [, reason = '', name = ''] = /^([a-z]+)\/(.*)$/s.exec(word) ?? [];
+		const [, reason = '', found = ''] = /^([a-z]+)\/(.*)$/s.exec(word) ?? [];
 		if (!isReason(reason)) return undefined;
-		missing.push({ name: mask.text(cleanName(name)), reason: reasonsToLeave[reason] });
+		const name = mask.text(oneLine(cleanName(found)));
+		if (reason === 'place') beside.push(name);
+		else missing.push({ name, reason: reasonsToLeave[reason] });
 	}
-	return { missing, more, bytes: Number.isNaN(bytes) ? undefined : bytes };
+	return { missing, beside, more, bytes: Number.isNaN(bytes) ? undefined : bytes };
 }
 
 /** @param archive a tar stream; read to its end, or until as much was left behind as may be taken */
@@ -158,7 +166,7 @@ async function readArchive(archive: Readable, to: Destination): Promise<{ files:
 			const file = await take(entry, to, files);
 			if (typeof file !== 'string') files.push(file);
 			else {
-				missing.push({ name: to.mask.text(cleanName(entry.header.name.replace(/^out\//, ''))), reason: file });
+				missing.push({ name: to.mask.text(oneLine(cleanName(entry.header.name.replace(/^out\//, '')))), reason: file });
 				left += entry.header.size ?? 0;
 			}
 			if (left > fixedLimits.outBytes) break;
@@ -176,7 +184,7 @@ const byName = (one: { readonly name: string }, other: { readonly name: string }
 const mostShown = 10;
 
 /** In words for a model: what stays behind, by name. */
-export function describeMissing({ missing, more }: Collected): string {
+export function describeMissing({ missing, more }: Pick<Collected, 'missing' | 'more'>): string {
 	const named = missing.slice(0, mostShown).map(({ name, reason }) => (name === '' ? reason : `${name} (${reason})`));
 	const others = missing.length - named.length + more;
 	return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
@@ -186,7 +194,7 @@ export function describeMissing({ missing, more }: Collected): string {
 export type OnRest = (rest: Readable) => Promise<void>;
 
 async function collectFrom(reader: ByteReader, to: Destination, onRest: OnRest | undefined): Promise<Collected> {
-	if (await reader.isOver()) return { files: [], missing: [], more: 0 };
+	if (await reader.isOver()) return { files: [], missing: [], more: 0, beside: [] };
 	const left = await readLeft(reader, to.mask);
 	if (left === undefined) return brokenOff;
 	const archive = left.bytes === undefined ? reader.rest() : reader.take(left.bytes);
@@ -196,7 +204,12 @@ async function collectFrom(reader: ByteReader, to: Destination, onRest: OnRest |
 		await finished(archive.resume());
 		await onRest(reader.rest());
 	}
-	return { files: files.sort(byName), missing: [...left.missing, ...missing].sort(byName), more: left.more };
+	return {
+		files: files.sort(byName),
+		missing: [...left.missing, ...missing].sort(byName),
+		more: left.more,
+		beside: left.beside,
+	};
 }
 
 /**

@@ -8,11 +8,16 @@ export const reasonsToLeave = {
 	size: `larger than ${fixedLimits.outBytes / 1024 / 1024} MiB`,
 	count: `more than ${fixedLimits.outFiles} files`,
 	total: `more than ${fixedLimits.outBytes / 1024 / 1024} MiB in all`,
+	/** Told only where nothing is in the folder and nothing is kept: a program that mistook the one for the other. */
+	place: 'not in /work/out',
 } as const;
 export type LeaveReason = keyof typeof reasonsToLeave;
 
 /** More of them are only counted. */
 export const mostNamed = 100;
+
+/** Names of files beside the folder. */
+const mostBeside = 10;
 
 /** What is wanted of a dead program. */
 export interface CollectorWish {
@@ -29,7 +34,7 @@ export interface CollectorWish {
  */
 const chooseFiles = (countsBytes: boolean): string => `
 chmod -R u+rX out
-find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
+${countsBytes ? '' : tellBeside}find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
 	take=() left=() more=0 total=0
 	while IFS=/ read -r -d '' kind blocks size depth path; do
 		why=
@@ -52,6 +57,18 @@ find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
 	[ "\${#left[@]}" = 0 ] || printf '%s\\0' "\${left[@]}"
 	archive
 }
+`;
+
+/** Nothing that the program has hidden, and nothing of a session, in which files lie here on purpose. */
+const tellBeside = `
+if [ -z "$(find out ! -type d -print -quit)" ]; then
+	find . -maxdepth 1 -type f ! -name '.*' -printf 'place/%P\\0' | sort -z | head -z -n ${mostBeside} | {
+		readarray -d '' -t beside
+		printf '%d 0 0\\n' "\${#beside[@]}"
+		[ "\${#beside[@]}" = 0 ] || printf '%s\\0' "\${beside[@]}"
+	}
+	exit
+fi
 `;
 
 const hasFiles = '[ -d out ] && [ ! -L out ]';

@@ -31,9 +31,17 @@ function textIn(head: Buffer): string | undefined {
 	}
 }
 
-function typeOfText(name: string): string {
-	const byName = mime.getType(name);
-	return byName !== null && textType.test(byName) ? byName : 'text/plain';
+/** A name without an ending says nothing, even if it is one. */
+const textTypeByName = (name: string): string | null => {
+	const byName = /[^/]\.[^./]+$/.test(name) ? mime.getType(name) : null;
+	return byName !== null && textType.test(byName) ? byName : null;
+};
+
+/** Tables for Excel are often written so. Any bytes could be; so only what is called a text, and has no control characters. */
+function westernTextIn(head: Buffer, name: string): string | undefined {
+	if (textTypeByName(name) === null) return undefined;
+	const text = new TextDecoder('windows-1252').decode(head);
+	return binaryCharacter.test(text) || /[\u0080-\u009f]/.test(text) ? undefined : text;
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -54,9 +62,9 @@ export async function describeFile(path: string, name: string, bytes: number): P
 	const sniffed = await fileTypeFromFile(path).catch(() => undefined);
 	if (sniffed && !textType.test(sniffed.mime)) return { type: sniffed.mime, preview: null };
 	const head = await readHead(path);
-	const text = textIn(head);
+	const text = textIn(head) ?? westernTextIn(head, name);
 	if (text === undefined) return { type: unknownType, preview: null };
 	const cut = bytes - head.length;
 	const preview = cleanText(Buffer.from(text)) + (cut > 0 ? cutMark(cut) : '');
-	return { type: typeOfText(name), preview };
+	return { type: textTypeByName(name) ?? 'text/plain', preview };
 }

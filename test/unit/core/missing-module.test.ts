@@ -43,4 +43,9 @@ describe('a program that found no module', () => {
 		const problem = problemFor('NETWORK_OFF');
 		expect(remedyOf([], { ...failed, problem })).toEqual(problem);
 	});
+
+	it('is not told to add what needs a screen', () => {
+		const problem = remedyOf([], { ...failed, stderr: "ModuleNotFoundError: No module named 'tkinter'" });
+		expect([problem?.message.includes('no screen'), problem?.message.includes('packages add')]).toEqual([true, false]);
+	});
 });

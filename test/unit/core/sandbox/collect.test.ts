@@ -44,6 +44,7 @@ describe('collect', () => {
 			],
 			missing: [],
 			more: 0,
+			beside: [],
 		});
 		expect(readFileSync(join(folder, 'sub/table.csv'), 'utf8')).toBe('a,b\n');
 	});
@@ -126,18 +127,23 @@ describe('collect', () => {
 	it('survives bytes that are no archive', async () => {
 		const folder = tempFolder();
 		const collected = await collect(Readable.from([Buffer.alloc(4_096, 0x41)]), folder, noSecrets);
-		expect(collected).toEqual({ files: [], missing: [{ name: '', reason: 'the list of files ended early' }], more: 0 });
+		expect(collected).toEqual({
+			files: [],
+			missing: [{ name: '', reason: 'the list of files ended early' }],
+			more: 0,
+			beside: [],
+		});
 	});
 
 	it('makes no folder when there is nothing', async () => {
 		const folder = join(tempFolder(), 'out');
-		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [], more: 0 });
+		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [], more: 0, beside: [] });
 		expect(existsSync(folder)).toBe(false);
 	});
 
 	it('reads an empty stream as nothing', async () => {
 		const nothing = await collect(Readable.from([]), tempFolder(), noSecrets);
-		expect(nothing).toEqual({ files: [], missing: [], more: 0 });
+		expect(nothing).toEqual({ files: [], missing: [], more: 0, beside: [] });
 	});
 });
 
@@ -149,11 +155,19 @@ describe('what the collector left behind', () => {
 		expect(await told('3 7 -\nsize/huge.bin\0kind/a\nb/pipe\0depth/hunter2-hunter3\0', mask)).toEqual({
 			files: [],
 			missing: [
-				{ name: 'a\nb/pipe', reason: 'not an ordinary file' },
+				{ name: 'a b/pipe', reason: 'not an ordinary file' },
 				{ name: 'huge.bin', reason: 'larger than 64 MiB' },
 				{ name: '•••KEY•••', reason: 'deeper than 8 folders' },
 			],
 			more: 7,
+			beside: [],
+		});
+	});
+
+	it('is told apart from what lies beside the folder', async () => {
+		expect(await told('2 0 0\nplace/result.csv\0place/a\nb.txt\0')).toEqual({
+			...{ files: [], missing: [], more: 0 },
+			beside: ['result.csv', 'a b.txt'],
 		});
 	});
 
@@ -168,14 +182,14 @@ describe('what the collector left behind', () => {
 		`1 0 -\nsize/${'x'.repeat(9_000)}\0`,
 	])('is a broken list when it does not fit: %j', async (text) => {
 		const reason = 'the list of files ended early';
-		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0 });
+		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0, beside: [] });
 	});
 
 	it('is told in one sentence that does not grow with it', () => {
 		const missing = Array.from({ length: 12 }, (_, number) => ({ name: `f${number}`, reason: 'r' }));
 		const named = Array.from({ length: 10 }, (_, number) => `f${number} (r)`).join(', ');
-		expect(describeMissing({ files: [], missing, more: 3 })).toBe(`${named} and 5 more`);
-		expect(describeMissing({ files: [], missing: [{ name: '', reason: 'cut' }], more: 0 })).toBe('cut');
+		expect(describeMissing({ missing, more: 3 })).toBe(`${named} and 5 more`);
+		expect(describeMissing({ missing: [{ name: '', reason: 'cut' }], more: 0 })).toBe('cut');
 	});
 });
 
@@ -212,6 +226,10 @@ describe('cleanPath', () => {
 		['', undefined],
 	])('reads %j as %j', (name, expected) => {
 		expect(cleanPath(name)).toBe(expected);
+	});
+
+	it('is one line, whatever a program calls its files', () => {
+		expect(cleanPath('out/a\nb\t\tc.txt')).toBe('a b c.txt');
 	});
 
 	it('goes as deep as allowed and no deeper', () => {

@@ -44,9 +44,24 @@ describe('describeFile', () => {
 		['a.svg', 'image/svg+xml'],
 		['a.md', 'text/markdown'],
 		['a', 'text/plain'],
+		['c', 'text/plain'],
+		['sub/html', 'text/plain'],
+		['.csv', 'text/plain'],
+		['sub.d/a.csv', 'text/csv'],
 		['a.xlsx', 'text/plain'],
 	])('tells kinds of text apart by name: %s is %s', async (name, type) => {
 		expect(await described(name, 'ñ')).toEqual({ type, preview: 'ñ' });
+	});
+
+	it('knows the tables of Excel, which are no UTF-8, where they are called so', async () => {
+		const bytes = Buffer.from('año;1\n', 'latin1');
+		expect(await described('ventas.csv', bytes)).toEqual({ type: 'text/csv', preview: 'año;1\n' });
+		for (const [name, content] of [
+			['ventas.bin', bytes],
+			['ventas.csv', Buffer.from([0xf1, 0x00, 0x41])],
+			['ventas.csv', Buffer.from([0x81, 0x8d, 0xf1])],
+		] as const)
+			expect(await described(name, content)).toEqual({ type: 'application/octet-stream', preview: null });
 	});
 
 	it('shows the beginning of a long text, whole characters only', async () => {

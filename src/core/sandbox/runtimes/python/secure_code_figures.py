@@ -89,8 +89,23 @@ def open_figures():
     return [manager.canvas.figure for manager in sys.modules['matplotlib._pylab_helpers'].Gcf.figs.values()]
 
 
+WINDOWS = ('tk', 'qt', 'gtk', 'wx', 'macosx', 'webagg', 'nbagg', 'notebook', 'ipympl', 'widget')
+
+
 def act_on_matplotlib(module):
-    """A list of fonts that was made when the packages were added saves every program from making one."""
+    """
+    A list of fonts that was made when the packages were added saves every program from making one. A backend of windows,
+    which many programs ask for at their beginning, could open none.
+    """
+
+    def use(real):
+        def use_without_windows(backend, *args, **kwargs):
+            if not str(backend).lower().startswith(WINDOWS):
+                return real(backend, *args, **kwargs)
+
+        return use_without_windows
+
+    wrap(module, 'use', use)
     place = os.environ.get('MPLCONFIGDIR', '')
     for fonts in glob.glob(os.path.join(os.path.dirname(os.path.dirname(module.__file__)), 'matplotlib-fonts', '*.json')):
         target = os.path.join(place, os.path.basename(fonts))
