@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bench, openBench } from './helpers/bench.ts';
 import { ranWith, runsOf, stepItems, toolResults } from './helpers/results.ts';
 import { call } from './helpers/scripted-model.ts';
-import { chatAgent, manualAgent, stepWorkflow, toolNode } from './helpers/workflows.ts';
+import { chatAgent, link, manualAgent, node, stepNode, stepWorkflow, toolNode } from './helpers/workflows.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -44,17 +44,17 @@ test.each([3.1, 2.2])('a table that is dropped into a chat comes back as a pictu
 	expect(bench.model.offered()[0]?.description).toContain('Files in /work/in, read-only: sales.csv (text/csv');
 
 	const [result] = toolResults(await bench.client.newestExecution(workflow.id));
-	const link = expect.stringContaining('/rest/binary-data/signed?token=');
+	const signed = expect.stringContaining('/rest/binary-data/signed?token=');
 	expect(result).toEqual(
 		ranWith({
 			files: [
-				{ name: 'chart.png', type: 'image/png', bytes: 73, preview: null, binary: 'data', link },
-				{ name: 'total.txt', type: 'text/plain', bytes: 1, preview: '8', binary: 'data1', link },
+				{ name: 'chart.png', type: 'image/png', bytes: 73, preview: null, binary: 'data', link: signed },
+				{ name: 'total.txt', type: 'text/plain', bytes: 1, preview: '8', binary: 'data1', link: signed },
 			] as never,
 		}),
 	);
 	expect(JSON.parse(bench.model.toolTexts()[0] ?? '')).toMatchObject(
-		version < 3 ? { files: [{ link }, { link }] } : [{ files: [{ link }, { link }] }],
+		version < 3 ? { files: [{ link: signed }, { link: signed }] } : [{ files: [{ link: signed }, { link: signed }] }],
 	);
 
 	const [chart, total] = await Promise.all(filesOf(result).map(({ link: url }) => fetch(url)));
@@ -105,4 +105,55 @@ test('a step gives its program what the author writes to its standard input', as
 	const parameters = { code: 'tr a-z A-Z', language: 'bash', stdin: '={{ $json.text }}' };
 	const execution = await bench.run(stepWorkflow([{ text: 'loud' }], parameters));
 	expect(stepItems(execution).map(({ json }) => json)).toEqual([ranWith({ stdout: 'LOUD', language: 'bash' })]);
+});
+
+const oddNames = [
+	...[
+		'ñandú 日本.csv',
+		'sub dir/a b.txt',
+		'😀.md',
+		'quote"\'.txt',
+		'semi;colon&amp=.txt',
+		'100%.txt',
+		'-rf',
+		'.env',
+		'..hidden',
+	],
+	...['back\\slash.txt', 'CON', 'trailing. ', 'report.tar.gz', `${'x'.repeat(200)}.txt`, '{{ $json.x }}', '=1+1'],
+];
+
+test('files have links that lead to what they hold, whatever a program calls them', async () => {
+	const code = `import os, json
+for name in json.loads(${JSON.stringify(JSON.stringify(oddNames))}):
+    os.makedirs(os.path.dirname('/work/out/' + name), exist_ok=True)
+    open('/work/out/' + name, 'w').write('in ' + name)
+`;
+	const execution = await bench.ask([call({ code, language: 'python' })]);
+	const [result] = toolResults(execution);
+	expect(result).toMatchObject({ status: 'succeeded', problem: null });
+	const files = filesOf(result);
+	expect(files.map(({ name }) => name).sort()).toEqual([...oddNames].sort());
+	const answers = await Promise.all(files.map(async ({ link }) => (await fetch(link)).text()));
+	expect(answers).toEqual(files.map(({ name }) => `in ${name}`));
+});
+
+test.each([
+	['javascript', "require('fs').writeFileSync('/work/out/ñ.json', JSON.stringify(data))"],
+	['bash', "cat /work/in/data.json > '/work/out/ñ.json'"],
+	['python', "import json; json.dump(data, open('/work/out/ñ.json', 'w'))"],
+])('a step in %s hands its file to the step after it, which reads it', async (language, code) => {
+	const workflow = stepWorkflow([{ a: 1 }], { language, code });
+	const reader = node('Reader', 'n8n-nodes-secure-code.secureCode', 1, {
+		...{ language: 'bash', filesFrom: 'item', dataFrom: 'none' },
+		code: 'ls /work/in; tr -d " " < "/work/in/ñ.json"',
+	});
+	const connections = { ...workflow.connections, [stepNode]: link('main', 'Reader') };
+	const execution = await bench.run({ ...workflow, nodes: [...workflow.nodes, reader], connections });
+	const [item] = runsOf(execution, 'Reader')[0]?.data?.main?.[0] ?? [];
+	expect(item?.json.stdout).toBe('ñ.json\n{"a":1}');
+});
+
+test('a program that leaves its file beside the folder is told where it belongs', async () => {
+	const execution = await bench.ask([call({ code: 'open("result.csv", "w").write("a")' })]);
+	expect(toolResults(execution)).toMatchObject([{ status: 'succeeded', problem: { code: 'FILES_ELSEWHERE' } }]);
 });
