@@ -244,7 +244,15 @@ export class DeviceAgentClient implements DeviceClient {
 				approval: { approvalId: approvalId ?? '', message: `waiting for approval ${approvalId ?? ''}`.trim() },
 			});
 		if (code === 'timeout') return remoteResult(this.#place, { ...known, status: 'timed_out', exitCode: null });
-		if (code === 'cancelled') return remoteProblem(this.#place, 'cancelled', 'JOB_CANCELLED', {}, known);
+		if (code === 'cancelled') {
+			const cancelled = {
+				status: 'cancelled',
+				exitCode: null,
+				signal: null,
+				problem: problemFor('JOB_CANCELLED'),
+			} as const;
+			return remoteResult(this.#place, { ...known, ...cancelled });
+		}
 		if (code === 'overloaded')
 			return remoteProblem(this.#place, 'denied', 'RATE_LIMITED', { details: message, seconds: 5 }, known);
 		if (code === 'internal') return remoteResult(this.#place, { ...known, ...ofInternal(message) });

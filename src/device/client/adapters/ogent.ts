@@ -119,7 +119,9 @@ export class OgentClient implements DeviceClient {
 		if (execution.kind === 'refused') return this.#ofRefused(execution);
 		if (mark) this.#marks.set(execution.executionId, mark.mark);
 		this.#submittedAt.set(execution.executionId, performance.now());
-		return this.#ofExecution(execution);
+		// A retry may meet a job that is over; its output is not in an answer that says only how it stands.
+		const isOver = execution.status !== 'queued' && execution.status !== 'running';
+		return isOver && !this.#answersLate ? this.status(execution.executionId) : this.#ofExecution(execution);
 	}
 
 	async status(jobId: string): Promise<RemoteResult> {
