@@ -13,6 +13,9 @@ export interface Call {
 	readonly body?: unknown;
 }
 
+/** An agent that was stopped takes connections and never answers. */
+const silentMs = 60_000;
+
 interface Answer {
 	readonly status: number;
 	readonly text: string;
@@ -30,8 +33,12 @@ function send(dir: string, { method, path, body }: Call): Promise<Answer> {
 		sent === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) };
 	return new Promise((resolve, reject) => {
 		const call = request({ socketPath: socketPath(layoutOf(dir).socket), method, path, headers }, (response) => {
-			textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+			textOf(response).then(
+				(text) => resolve({ status: response.statusCode ?? 0, text }),
+				(error) => reject(failure(dir, error)),
+			);
 		});
+		call.setTimeout(silentMs, () => call.destroy(new Error('it does not answer')));
 		call.on('error', (error) => reject(failure(dir, error)));
 		call.end(sent);
 	});
@@ -57,7 +64,10 @@ function parse(text: string): { readonly error?: unknown } | undefined {
 export async function callAgent<T>(dir: string, call: Call): Promise<T> {
 	const answer = await send(dir, call);
 	if (answer.status >= 400) throw refusal(answer);
-	return JSON.parse(answer.text) as T;
+	const value = parse(answer.text);
+	if (value === undefined)
+		throw new KnownError('AGENT_UNREACHABLE', { details: `what answers for ${dir} is no agent` });
+	return value as T;
 }
 
 /** Lets a running agent take over what was changed on disk; one that does not run will read it when it starts. */

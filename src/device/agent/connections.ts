@@ -14,8 +14,14 @@ const stallsUntilCut = 4;
 /** What was sent to a peer when it was looked at last. */
 interface Seen {
 	sentBytes: number;
+	/** Of one long write, what the system has not taken yet; the rest of it counts as sent only when all of it is. */
+	queuedBytes: number;
 	stalls: number;
 }
+
+/** Node.js itself looks there when it waits for a slow peer. */
+const queuedOf = (socket: Socket): number =>
+	(socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
 
 export class Connections {
 	readonly #seen = new Map<Socket, Seen>();
@@ -59,16 +65,18 @@ export class Connections {
 	}
 
 	#watch(socket: Socket): void {
-		this.#seen.set(socket, { sentBytes: 0, stalls: 0 });
+		this.#seen.set(socket, { sentBytes: 0, queuedBytes: 0, stalls: 0 });
 		socket.once('close', () => this.#seen.delete(socket));
 	}
 
 	#look(): void {
 		for (const [socket, seen] of this.#seen) {
 			const sentBytes = socket.bytesWritten - socket.writableLength;
-			const isStuck = socket.writableLength > 0 && sentBytes === seen.sentBytes;
+			const queuedBytes = queuedOf(socket);
+			const isSame = sentBytes === seen.sentBytes && queuedBytes === seen.queuedBytes;
+			const isStuck = socket.writableLength > 0 && isSame;
 			seen.stalls = isStuck ? seen.stalls + 1 : 0;
-			seen.sentBytes = sentBytes;
+			Object.assign(seen, { sentBytes, queuedBytes });
 			if (seen.stalls >= stallsUntilCut) socket.destroy();
 		}
 	}

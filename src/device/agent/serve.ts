@@ -55,8 +55,7 @@ async function untilStopped(agent: Agent, signals: Signals): Promise<number> {
 	signals.reload = () => void agent.reload();
 	signals.leave = () => {
 		agent.log.warn({}, 'stopped at once');
-		agent.log.flush();
-		process.exit(hardStop);
+		void agent.log.close().finally(() => process.exit(hardStop));
 	};
 	process.on('unhandledRejection', (error) => report(agent, error));
 	process.on('uncaughtException', (error) => {
@@ -67,7 +66,7 @@ async function untilStopped(agent: Agent, signals: Signals): Promise<number> {
 	agent.log.info({}, 'stopping');
 	await agent.stop();
 	agent.log.info({}, 'stopped');
-	agent.log.flush();
+	await agent.log.close();
 	return code;
 }
 

@@ -62,7 +62,7 @@ export async function serveExec(options: ExecOptions): Promise<number> {
 	log.info({}, 'stopping');
 	await side.close();
 	log.info({}, 'stopped');
-	log.flush();
+	await log.close();
 	return 0;
 }
 

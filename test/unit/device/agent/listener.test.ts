@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const logged: string[] = [];
 const note = (_fields: object, message: string) => void logged.push(message);
-const log: AgentLog = { debug: note, info: note, warn: note, error: note, flush: () => {} };
+const log: AgentLog = { debug: note, info: note, warn: note, error: note, close: async () => {} };
 
 interface Options {
 	readonly limits?: object;

@@ -1,6 +1,5 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createLog } from '../../../../src/device/agent/log.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
@@ -10,11 +9,10 @@ async function linesOf(act: (log: ReturnType<typeof createLog>) => void): Promis
 	const fd = openSync(path, 'w');
 	const log = createLog('info', fd);
 	act(log);
-	log.flush();
-	// A write that was under way when it was flushed ends by itself.
-	while (readFileSync(path).length === 0) await setTimeout(5);
+	await log.close();
+	log.warn({}, 'too late');
+	await log.close();
 	const lines = readFileSync(path, 'utf8').trim().split('\n');
-	closeSync(fd);
 	return lines.map((line) => JSON.parse(line));
 }
 
@@ -24,6 +22,13 @@ it('lines are JSON with level, time and words; what is below the level is left o
 		log.warn({ jobId: 'j' }, 'this');
 	});
 	expect(lines).toEqual([{ level: 'warn', time: expect.stringMatching(/^\d{4}-.*Z$/), jobId: 'j', msg: 'this' }]);
+});
+
+it('lines come in order, the last ones too, when the log is closed at once', async () => {
+	const lines = await linesOf((log) => {
+		for (let n = 0; n < 500; n++) log.info({}, `line ${n} ${'x'.repeat(200)}`);
+	});
+	expect(lines.map(({ msg }) => String(msg).split(' ')[1])).toEqual(Array.from({ length: 500 }, (_, n) => String(n)));
 });
 
 it('a secret that slips in is hidden', async () => {

@@ -106,7 +106,7 @@ describe('watching a job', () => {
 	});
 
 	it('says that it is there while nothing happens', async () => {
-		const { ann } = await nativeAgent({ act: untilStopped, face: paced({ heartbeatMs: 20, stallMs: 5_000 }) });
+		const { ann } = await nativeAgent({ act: untilStopped, face: paced({ heartbeatMs: 200, stallMs: 5_000 }) });
 		const { jobId } = (await ann.submit(uptime)).json;
 		const response = await ann.openEvents(jobId);
 		let text = '';
@@ -119,7 +119,7 @@ describe('watching a job', () => {
 		]);
 		const ws = ann.socket(jobId);
 		await once(ws, 'open');
-		await sleep(150);
+		await sleep(500);
 		expect(ws.readyState).toBe(ws.OPEN);
 		ws.close();
 	});
@@ -180,10 +180,12 @@ describe('a stream that goes on', () => {
 		} catch {
 			// The connection was cut, as it should be.
 		}
-		const seen = Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1]);
+		const seen = Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? 1);
 		expect(text.length).toBeLessThan(bytes);
-		const rest = await all(ann, jobId, seen - 1);
-		expect([rest[0].seq, rest.at(-1).type]).toEqual([seen, 'end']);
+		const rest: Message['event'][] = [];
+		// At this pace a reader that has to wait for its processor may be cut off again.
+		while (rest.at(-1)?.type !== 'end') await all(ann, jobId, seen - 1 + rest.length, rest).catch(() => {});
+		expect(rest.map(({ seq }) => seq)).toEqual(rest.map((_, index) => seen + index));
 	}, 60_000);
 
 	it('holds nobody up', async () => {
