@@ -30,9 +30,9 @@ const get = (path: string, headers: Record<string, string> = {}): Promise<Answer
 	const { url, ca } = agent.faces.quickcmd;
 	return ask(`${url}${path}`, { ca, headers });
 };
-const listen = (id: string, headers?: Record<string, string>) => {
+const listen = (id: string, headers?: Record<string, string>, onFirst?: () => void) => {
 	const { url, ca } = agent.faces.quickcmd;
-	return listenTo(`${url}/api/v1/stream/${id}`, headers, ca);
+	return listenTo(`${url}/api/v1/stream/${id}`, headers, ca, onFirst);
 };
 
 interface Job {
@@ -223,11 +223,12 @@ describe('a stream of QuickCMD', () => {
 		const job_id = 'stream-2';
 		await submit({ job_id, command: 'echo now; sleep 30' });
 		const since = Date.now();
-		const heard = listen(job_id);
-		while (((await get(`/api/v1/jobs/${job_id}`)).json as Job).status !== 'running') await sleep(20);
-		await sleep(500);
+		let heard: ReturnType<typeof listen> | undefined;
+		await new Promise<void>((resolve) => {
+			heard = listen(job_id, undefined, resolve);
+		});
 		await post(`/api/v1/jobs/${job_id}/cancel`, signed({ job_id, prompt: 'cancel', command: '' }));
-		const { frames } = await heard;
+		const { frames = [] } = (await heard) ?? {};
 		expect([frames[0]?.data, Date.now() - since < 20_000]).toEqual(['now\n', true]);
 	});
 

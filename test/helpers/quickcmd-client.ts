@@ -47,11 +47,17 @@ export interface Heard {
 	readonly refused: { readonly status: number; readonly text: string } | null;
 }
 
-/** Everything that a subscriber hears until the connection ends. */
-export async function listenTo(url: string, headers: Record<string, string> = {}, ca?: string): Promise<Heard> {
+/** Everything that a subscriber hears until the connection ends. @param onFirst hears of the first frame when it comes */
+export async function listenTo(
+	url: string,
+	headers: Record<string, string> = {},
+	ca?: string,
+	onFirst: () => void = () => {},
+): Promise<Heard> {
 	const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers, ...(ca !== undefined && { ca }) });
 	const texts: string[] = [];
 	socket.on('message', (data) => texts.push(String(data)));
+	socket.once('message', onFirst);
 	socket.on('error', () => {});
 	let refused: Heard['refused'] = null;
 	socket.on('unexpected-response', async (_request, response) => {
