@@ -12,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { quietEnvironment } from '../../../src/contract/quiet.ts';
 import { asEachAgent, ended, exited, printed, type RunnerHost } from '../../helpers/runner.ts';
 
 const system = [{ path: '/usr' }, { path: '/etc' }];
@@ -183,17 +184,13 @@ asEachAgent(profiles, (host) => {
 
 		test('gets the environment of the profile, what the job adds, and nothing else', async () => {
 			const ran = await host.argv('data', ['env'], { env: { EXTRA: 'yes', SITE: 'south' } });
-			expect(printed(ran).trim().split('\n').sort()).toEqual([
-				'EXTRA=yes',
-				'HOME=/work',
-				'LANG=C.UTF-8',
-				'LOGNAME=device',
-				'PATH=/readable:/usr/bin',
-				'SITE=north',
-				'TERM=dumb',
-				'TMPDIR=/tmp',
-				'USER=device',
-			]);
+			const quiet = Object.entries(quietEnvironment).map(([name, value]) => `${name}=${value}`);
+			expect(printed(ran).trim().split('\n').sort()).toEqual(
+				[
+					...['EXTRA=yes', 'HOME=/work', 'LANG=C.UTF-8', 'LOGNAME=device', 'PATH=/readable:/usr/bin', 'SITE=north'],
+					...['TERM=dumb', 'TMPDIR=/tmp', 'USER=device', ...quiet],
+				].sort(),
+			);
 		});
 
 		test('that is over a limit of memory is ended by the kernel, or by whoever watches it', async () => {
