@@ -230,11 +230,32 @@ except OSError as error: print(error.strerror, made < ${fixedLimits.workInodes})
 				}
 			});
 
-			test('is there after a time limit only when the program ended by itself', async () => {
-				const result = await jail.bash('echo x > /work/out/x; sleep 9', {
-					limits: { timeoutMs: 1_000 },
-				});
-				expect([result.status, result.problem?.code, result.files]).toEqual(['timed_out', 'LIMIT_TIME', []]);
+			test('is there as it was when a limit ended the program, and is called unfinished', async () => {
+				const begun = 'echo half > /work/out/x; ( setsid sleep 99 & ); ';
+				const [late, loud] = await Promise.all([
+					jail.bash(`${begun} while :; do :; done`, { limits: { timeoutMs: 1_000 } }),
+					jail.bash(`${begun} yes`),
+				]);
+				const unfinished = expect.stringContaining(problemFor('FILES_UNFINISHED').message);
+				for (const result of [late, loud]) expect(taken(result).x).toBe('half\n');
+				expect([late, loud].map(({ status, problem }) => [status, problem?.code, problem?.message])).toEqual([
+					['timed_out', 'LIMIT_TIME', unfinished],
+					['output_exceeded', 'LIMIT_OUTPUT', unfinished],
+				]);
+			});
+
+			test('of a program that a limit ended cannot be changed by what it started', async () => {
+				const code = `
+import os, time
+for number in range(30):
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            open(f'/work/out/{number}', 'a').write('x'); time.sleep(0.001)
+while True: time.sleep(1)
+`;
+				const { status, files } = await jail.python(code, { limits: { timeoutMs: 1_500 } });
+				expect([status, files.length, files.every(({ bytes }) => bytes > 0)]).toEqual(['timed_out', 30, true]);
 			});
 
 			test('cannot be changed on its way by what the program left running', async () => {

@@ -200,10 +200,25 @@ export class JailRun {
 		this.#timers.add(timer);
 	}
 
+	/** Who cancels wants nothing of the program. */
 	#stop(reason: StopReason): void {
 		if (this.#ended) return;
 		this.#stopped ??= reason;
-		this.#kill();
+		if (reason === 'cancelled' || !this.#endProgram()) this.#kill();
+	}
+
+	/**
+	 * Where something of it is wanted, only the program is ended: the first process then ends all others, as it always does,
+	 * and hands over what they have left.
+	 * @returns false where there is nothing to be had
+	 */
+	#endProgram(): boolean {
+		const wantsFiles = this.#spec.collector.length > 0;
+		const [program] = wantsFiles && this.#initPid > 0 ? childrenOf(this.#initPid) : [];
+		if (program === undefined) return false;
+		killChild(this.#initPid, program);
+		this.#after(dieMs, () => this.#kill());
+		return true;
 	}
 
 	#fail(fault: string): void {
