@@ -174,18 +174,20 @@ async function copyBinaries(name, folder) {
 	}
 }
 
-const pythonFolder = 'src/core/sandbox/runtimes/python';
-
-async function copyPython() {
-	await mkdir('dist/core/python', { recursive: true });
-	for (const name of await readdir(pythonFolder))
-		if (name.endsWith('.py')) await copyFile(join(pythonFolder, name), join('dist/core/python', name));
+/** Programs of ours that interpreters of the jail read at their start. */
+async function copyRuntimeFiles() {
+	for (const language of ['python', 'javascript', 'bash']) {
+		const folder = join('src/core/sandbox/runtimes', language);
+		await mkdir(join('dist/core', language), { recursive: true });
+		for (const name of await readdir(folder))
+			if (/\.(?:py|cjs|sh)$/.test(name)) await copyFile(join(folder, name), join('dist/core', language, name));
+	}
 }
 
 await rm('dist', { recursive: true, force: true });
 const metafiles = await Promise.all(bundles.map(bundle));
 for (const [name, folder] of Object.entries(binaryFolders)) await copyBinaries(name, folder);
-await copyPython();
+await copyRuntimeFiles();
 await cp('src/device/agent/page', 'dist/device/page', { recursive: true });
 // Scripts that make services of the agent find the command line beside them.
 await cp('packaging/agent', 'dist/packaging', { recursive: true });

@@ -27,6 +27,9 @@ export const fileNamePattern = /^[^/\0]{1,255}$/;
 /** How a bundle of packages may be called. */
 export const bundleNamePattern = /^[a-z0-9][a-z0-9_-]{0,40}$/;
 
+/** A module of Python or a package of npm. */
+export const moduleNamePattern = /^@?[A-Za-z0-9_][A-Za-z0-9_./-]{0,100}$/;
+
 /** Appears read-only as /work/in/<name>. `path` names a file of the host, `base64` carries the bytes. */
 export const jobFileSchema = z
 	.strictObject({
@@ -88,6 +91,12 @@ export const jobRequestSchema = z
 		session: z.string().optional(),
 		checkPolicy: checkPolicySchema.prefault({}),
 		check: z.boolean().default(true).describe('false: run without the static check. The jail is the same.'),
+		warm: z.boolean().default(true).describe('false: a box is made for this job although one may be waiting.'),
+		preload: z
+			.array(z.string().regex(moduleNamePattern))
+			.max(20)
+			.default([])
+			.describe('Modules that a waiting interpreter imports ahead, where they may be imported.'),
 		labels: labelsSchema.prefault({}),
 	})
 	.refine(

@@ -1,7 +1,7 @@
 /** Turns a job into what it asks of a box: command, environment, files, limits. Pure. */
 import type { JobRequest } from '../contract/job.ts';
 import type { Inspected } from './inspect.ts';
-import type { BoxSpec } from './sandbox/backend.ts';
+import { type BoxSpec, inputFolder, type WaitingStart } from './sandbox/backend.ts';
 import { collectorFor } from './sandbox/collector.ts';
 import { authorityPath, certificatesPath, outFolder, sessionPath } from './sandbox/image.ts';
 import { resolver, trustedList } from './sandbox/network-view.ts';
@@ -72,6 +72,24 @@ const restoring = (argv: readonly string[]): string[] => [
 	...['session', ...argv],
 ];
 
+/** Variables that an interpreter, its loader or its libraries read when they start. */
+const readAtStart =
+	/^(?:LD_|GLIBC_|MALLOC_|LANG$|LANGUAGE$|LC_|TZ$|NODE_|UV_|OPENSSL_|PYTHON|BASH|ENV$|SHELLOPTS$|POSIXLY_CORRECT$|PS4$|IFS$|OMP_|OPENBLAS_|MKL_|NUMEXPR_|MPL|SECURE_CODE_)/;
+
+/** A program that has started cannot be told what it reads at its start, and /work is not restored under it. */
+function waitingFor(request: JobRequest, launch: Launch, parts: BoxParts, network: Launch['env']) {
+	const names = [...Object.keys(request.env), ...request.secrets];
+	const canWait = request.warm && parts.session?.tree === undefined && !names.some((name) => readAtStart.test(name));
+	if (!canWait || !launch.waiting) return undefined;
+	const { argv, env } = launch.waiting;
+	const preload = { SECURE_CODE_PRELOAD: preloadOf(request).join(',') };
+	return { argv, env: { ...environment, ...network, ...launch.env, ...env, ...preload } } satisfies WaitingStart;
+}
+
+/** Nothing is imported ahead that the program itself may not import. */
+const preloadOf = ({ preload, allowedImports }: JobRequest): readonly string[] =>
+	allowedImports === undefined ? preload : preload.filter((name) => allowedImports.includes(name.split('.')[0] ?? ''));
+
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 	const launch = launchOf(request, parts);
 	const secretEnv = Object.fromEntries(request.secrets.map((name) => [name, parts.secretValues[name] ?? '']));
@@ -86,11 +104,13 @@ export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 		binds: [
 			...(tree === undefined ? [] : [{ hostPath: tree, path: sessionPath }]),
 			...parts.packages,
-			...(parts.inFolder ? [{ hostPath: parts.inFolder, path: '/work/in' }] : []),
+			...(parts.inFolder ? [{ hostPath: parts.inFolder, path: inputFolder }] : []),
 		],
 		ports: parts.ports,
 		limitAddressSpace: launch.limitAddressSpace,
 		madeFolder: outFolder,
 		collector: collectorFor({ files: parts.wantsFiles, session: parts.session !== undefined }),
+		collectsMadeFolder: parts.wantsFiles && parts.session === undefined,
+		waiting: waitingFor(request, launch, parts, network.env),
 	};
 }

@@ -18,6 +18,7 @@ import { FairQueue } from './queue.ts';
 import type { Probe } from './sandbox/backend.ts';
 import { NsjailBackend } from './sandbox/backends/nsjail/nsjail.ts';
 import { shareInputs } from './sandbox/inputs.ts';
+import { type WarmSettings, warmSettings } from './sandbox/pool/settings.ts';
 import { javascriptPackages } from './sandbox/runtimes/javascript.ts';
 import { pythonPackages } from './sandbox/runtimes/python.ts';
 import { FolderStore } from './sessions/folder-store.ts';
@@ -131,12 +132,19 @@ export function defaultConcurrency(env: NodeJS.ProcessEnv = process.env): number
 	return Number(text);
 }
 
-export function composeExecutor(options: { concurrency?: number; queueLength?: number } = {}): Executor {
+export interface ExecutorOptions {
+	readonly concurrency?: number;
+	readonly queueLength?: number;
+	/** What boxes may wait for jobs; absent: none. */
+	readonly warm?: WarmSettings | undefined;
+}
+
+export function composeExecutor(options: ExecutorOptions = {}): Executor {
 	const queue = new FairQueue(
 		options.concurrency ?? defaultConcurrency(),
 		options.queueLength ?? fixedLimits.queueLength,
 	);
-	return createExecutor({ boxes: createBoxes(new NsjailBackend()), queue, inspect: createInspector() });
+	return createExecutor({ boxes: createBoxes(new NsjailBackend(options.warm)), queue, inspect: createInspector() });
 }
 
 const shared = Symbol.for('n8n-nodes-secure-code.executor');
@@ -144,7 +152,7 @@ const shared = Symbol.for('n8n-nodes-secure-code.executor');
 /** The one executor of this process, whichever node or copy of the package asks first. */
 export function sharedExecutor(): Executor {
 	const place = globalThis as { [shared]?: Executor };
-	place[shared] ??= composeExecutor();
+	place[shared] ??= composeExecutor({ warm: warmSettings() });
 	return place[shared];
 }
 

@@ -7,7 +7,7 @@ import type { Inspected } from './inspect.ts';
 import type { Gateway } from './network/gateway.ts';
 import type { JobContext } from './ports.ts';
 import { joinProblems } from './result.ts';
-import type { BoxOutcome, BoxSocket, OutputStream, StopReason, Tier } from './sandbox/backend.ts';
+import type { BackendOutcome, BoxSocket, OutputStream, StopReason } from './sandbox/backend.ts';
 import { Capture, type Captured } from './sandbox/capture.ts';
 import { type Collected, collect, describeMissing, type OnRest } from './sandbox/collect.ts';
 import { verdictFor } from './sandbox/verdict.ts';
@@ -110,7 +110,7 @@ export class Recorder {
 		return networkProblem(this.#gateway) ?? (isFailed ? unreachableProblem(stderr, this.#gateway) : null);
 	}
 
-	async result(outcome: BoxOutcome & { tier: Tier }, backend: string, inspected: Inspected): Promise<JobResult> {
+	async result(outcome: BackendOutcome, backend: string, inspected: Inspected): Promise<JobResult> {
 		const stdout = this.#finish('stdout');
 		const stderr = this.#finish('stderr');
 		const { language, findings } = inspected;
@@ -138,7 +138,7 @@ export class Recorder {
 			language,
 			backend,
 			tier: outcome.tier,
-			start: 'cold',
+			start: outcome.start,
 			findings,
 			files: collected.files,
 			problem: joinProblems(joinProblems(problem, unfinished), incomplete),

@@ -23,6 +23,10 @@ export interface Cgroup {
 	/** Open task lists; a process that writes "0" into them joins the group without waiting. Version 1 only. */
 	readonly taskLists: readonly number[];
 	closeTaskLists(): void;
+	/** Gives the group other limits of memory and processes. Throws where the kernel refuses: the group may hold more already. */
+	limit(limits: Pick<CgroupLimits, 'memoryBytes' | 'processes'>): void;
+	/** Memory that the group holds now. */
+	memoryBytes(): number;
 	/** Moves a process, and so everything it starts from then on, into the group. */
 	add(pid: number): Promise<void>;
 	usage(): CgroupUsage;
@@ -102,13 +106,20 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 	const all = [...new Set([...Object.values(at), ...(cpu === undefined ? [] : [cpu])])];
 	for (const dir of all) mkdirSync(dir);
 	if (cpu !== undefined && limits.cpus !== undefined) limitCpus(cpu, limits.cpus);
-	writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
-	writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes);
-	writeFileSync(join(at.pids, 'pids.max'), String(limits.processes));
+	const limit: Cgroup['limit'] = ({ memoryBytes, processes }) => {
+		// Memory may never be above memory and swap together: to lower both the first comes first, to raise them the second.
+		writeOptional(join(at.memory, 'memory.limit_in_bytes'), memoryBytes);
+		writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), memoryBytes);
+		writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(memoryBytes));
+		writeFileSync(join(at.pids, 'pids.max'), String(processes));
+	};
+	limit(limits);
 	const taskLists = all.map((dir) => openSync(join(dir, 'tasks'), 'w'));
 	return {
 		taskLists,
 		closeTaskLists: () => taskLists.forEach(closeSync),
+		limit,
+		memoryBytes: () => number(readOptional(join(at.memory, 'memory.usage_in_bytes'))),
 		add: async (pid) => {
 			for (const dir of all) await writeFile(join(dir, 'cgroup.procs'), String(pid));
 		},
@@ -128,14 +139,19 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	const at = join(parent, name);
 	mkdirSync(at);
-	writeFileSync(join(at, 'memory.max'), String(limits.memoryBytes));
+	const limit: Cgroup['limit'] = ({ memoryBytes, processes }) => {
+		writeFileSync(join(at, 'memory.max'), String(memoryBytes));
+		writeFileSync(join(at, 'pids.max'), String(processes));
+	};
+	limit(limits);
 	writeOptional(join(at, 'memory.swap.max'), 0);
 	writeOptional(join(at, 'memory.oom.group'), 1);
-	writeFileSync(join(at, 'pids.max'), String(limits.processes));
 	if (limits.cpus !== undefined) writeOptional(join(at, 'cpu.max'), `${cpuQuota(limits.cpus)} ${cpuPeriod}`);
 	return {
 		taskLists: [],
 		closeTaskLists: () => {},
+		limit,
+		memoryBytes: () => number(readOptional(join(at, 'memory.current'))),
 		add: (pid) => writeFile(join(at, 'cgroup.procs'), String(pid)),
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at, 'memory.events')), 'oom_kill'),

@@ -1,5 +1,5 @@
 /** A short-lived folder for the files of one run: the jail's user can follow a path into it but cannot list it. */
-import { chmodSync, chownSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -58,6 +58,22 @@ export class RunFolder {
 		const path = this.writePrivate(name, content);
 		chownSync(path, process.getuid?.() ?? 0, group);
 		chmodSync(path, 0o440);
+		return path;
+	}
+
+	/** A file that is shown to the jail before it is filled: its group may read it, and only we write. */
+	reserveFor(group: number, name: string): string {
+		const path = this.writePrivate(name, '');
+		chownSync(path, process.getuid?.() ?? 0, group);
+		chmodSync(path, 0o640);
+		return path;
+	}
+
+	/** A folder that is shown to the jail before anything lies in it. */
+	reserveFolder(name: string): string {
+		const path = join(this.path, name);
+		mkdirSync(path);
+		chmodSync(path, 0o755);
 		return path;
 	}
 

@@ -27,6 +27,10 @@ export interface BoxSpec {
 	readonly madeFolder?: string | undefined;
 	/** A command that writes the program's files to its stdout (collector.ts) after everything else is dead. */
 	readonly collector: readonly string[];
+	/** The collector brings nothing but what lies in `madeFolder`, and is left out when that is empty. */
+	readonly collectsMadeFolder?: boolean | undefined;
+	/** How the same program is started before there is a job, to wait for it (init/init.c, flag w). Absent: it cannot wait. */
+	readonly waiting?: WaitingStart | undefined;
 	/**
 	 * Absent: the box shows the interpreters and a closed list of programs, nothing of the device. Present: it starts empty,
 	 * shows what is listed, and `binds` stays empty.
@@ -34,6 +38,16 @@ export interface BoxSpec {
 	readonly device?: DeviceView | undefined;
 	/** Processors the box may keep busy, where a control group can say so. Absent: all. */
 	readonly cpus?: number | undefined;
+}
+
+/** Where a program finds the files and the data of its job. */
+export const inputFolder = '/work/in';
+
+/** An interpreter that starts, says so, and then waits for the environment of a job; then it runs the file of its argv. */
+export interface WaitingStart {
+	readonly argv: readonly string[];
+	/** What it finds before its job brings the real environment. */
+	readonly env: Readonly<Record<string, string>>;
 }
 
 /** What a box shows of the device that it runs on. */
@@ -122,8 +136,16 @@ export interface Probe {
 	readonly steps: readonly ProbeStep[];
 }
 
+/** warm: the interpreter was waiting in its box. cold: the box was made for the job. */
+export type Start = 'warm' | 'cold';
+
+export interface BackendOutcome extends BoxOutcome {
+	readonly tier: Tier;
+	readonly start: Start;
+}
+
 export interface Backend {
 	readonly name: string;
 	probe(): Promise<Probe>;
-	run(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome & { readonly tier: Tier }>;
+	run(spec: BoxSpec, io: BoxIo): Promise<BackendOutcome>;
 }

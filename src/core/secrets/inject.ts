@@ -5,8 +5,8 @@ const longestValue = 16_384;
 const mostBytes = 65_536;
 
 /**
- * The values travel in nsjail's own environment, where these names steer the loader and the C library of a process outside
- * the jail; the last line are the variables that every program gets from us.
+ * The first names steer the loader and the C library of every process of the jail, our own helpers included; the last are
+ * the variables that every program gets from us.
  */
 const reserved =
 	/^(?:LD_.*|GLIBC_.*|MALLOC_.*|GCONV_PATH|GETCONF_DIR|LOCPATH|LOCALDOMAIN|NIS_PATH|NLSPATH|HOSTALIASES|RES_OPTIONS|RESOLV_.*|TZDIR|PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR)$/i;

@@ -2,10 +2,12 @@
  * The first process of a jail. It starts one program, reaps everything, relays stdout and stderr through real pipes,
  * tells the host how the program ended, and takes the whole jail down with it. Freestanding: no libc, no allocation.
  *
- *   init N J PORTS FOLDER PROGRAM ARG... [COLLECTOR ARG...]
+ *   init N J PORTS FOLDER FLAGS PROGRAM ARG... [COLLECTOR ARG...]
  *
  * N = number of words that belong to PROGRAM; J = number of control groups to join; PORTS = "-", or "53,80,443";
- * FOLDER = "-", or a folder that is made for the program before it starts.
+ * FOLDER = "-", or a folder that is made for the program before it starts; FLAGS = "-", or letters:
+ *   w   PROGRAM is an interpreter that is started before there is a job, and waits for it
+ *   e   the collector is left out when FOLDER is empty
  *
  * File descriptors: 0-2 the program's own, 3 the host's control socket, 4 the collector's output, 6 the host's network
  * channel, and J open task lists of control groups from 7 on. Whoever is moved by another waits for a grace period of the kernel (10 ms); whoever
@@ -14,17 +16,26 @@
  * channel, in the words in which Node.js passes handles between processes (a line of JSON with the descriptor beside it).
  * Port 53 is UDP, the others TCP. Binding needs one capability, which is dropped before anything else happens.
  *
- * Control socket, host to init: one byte 'g' (go). Anything else, or a hang-up, ends the jail.
+ * Control socket, host to init; a hang-up ends the jail:
+ *   g                                  go; only waited for when this process has no control groups to join by itself
+ *   G FILES FILE PROCESSES SPACE BYTES the job: limits of the program (open files, bytes of a file, processes, bytes of
+ *                                      address space; 0 = as they are), and behind the line so many bytes of variables,
+ *                                      NAME=VALUE, each with a NUL at its end. They are the whole environment
  * Control socket, init to host, one line each:
- *   R                                  ready: the program starts now, or, if this process has no control groups to join
- *                                      by itself, when the host has put it where it belongs and says go
+ *   R                                  the jail stands
+ *   W                                  the interpreter has started and waits
  *   X ERRNO                            the program could not be executed
  *   J ERRNO                            a control group did not take this process
  *   N ERRNO                            the network of the jail could not be prepared
+ *   L ERRNO                            the kernel refused a limit
  *   S STATUS USER_US SYSTEM_US RSS_KB OUT ERR
  *                                      how the program ended (wait(2) status), what all its processes used, and how many
  *                                      bytes of stdout and stderr the host has to wait for; nothing of it is alive then
+ *   E                                  FOLDER is empty, nothing was collected
  *   C STATUS                           how the collector ended
+ *
+ * An interpreter that waits writes one byte to descriptor 4 when it has started, and reads its variables from descriptor 3
+ * until that ends. One that says anything before its job, or ends, is not fit for one: the jail ends.
  *
  * Why it exists: as process 1 a program would ignore its own signals and leave zombies; exit codes above 128 could be
  * forged; and sockets cannot be reopened as /dev/stdout. It is not dumpable, so no jailed program can reach its
@@ -56,6 +67,10 @@
 #define SYS_signalfd4 289
 #define SYS_dup3 292
 #define SYS_pipe2 293
+#define SYS_prlimit64 302
+#define SYS_getdents64 217
+#define DIRECTORY_FLAG 0200000
+#define NOFOLLOW_FLAG 0400000
 #elif defined(__aarch64__)
 #define SYS_fcntl 25
 #define SYS_capset 91
@@ -81,6 +96,10 @@
 #define SYS_clone 220
 #define SYS_execve 221
 #define SYS_wait4 260
+#define SYS_prlimit64 261
+#define SYS_getdents64 61
+#define DIRECTORY_FLAG 040000
+#define NOFOLLOW_FLAG 0100000
 #else
 #error "init is written for x86_64 and aarch64"
 #endif
@@ -90,7 +109,9 @@ enum {
 	COLLECTED = 4,
 	NETWORK = 6,
 	FIRST_LIST = 7,
-	FIRST_WORD = 5,
+	FIRST_WORD = 6,
+	JOB = 3,
+	READY = 4,
 	AT_FDCWD_ = -100,
 	SIGKILL_ = 9,
 	SIGCHLD_ = 17,
@@ -107,10 +128,21 @@ enum {
 	SECCOMP_MODE_FILTER_ = 2,
 	SECCOMP_RET_ALLOW_ = 0x7fff0000,
 	SECCOMP_RET_ENOSYS_ = 0x00050026,
+	SECCOMP_RET_EPERM_ = 0x00050001,
 	BPF_LOAD_ = 0x20,
 	BPF_JUMP_IF_AT_LEAST_ = 0x35,
+	BPF_JUMP_IF_EQUAL_ = 0x15,
 	BPF_RETURN_ = 0x06,
 	X32_BIT_ = 0x40000000,
+	NUMBER_ = 0,
+	FIRST_ARGUMENT_ = 16,
+	RLIMIT_FSIZE_ = 1,
+	RLIMIT_NPROC_ = 6,
+	RLIMIT_NOFILE_ = 7,
+	RLIMIT_AS_ = 9,
+	E2BIG_ = 7,
+	O_DIRECTORY_ = DIRECTORY_FLAG,
+	O_NOFOLLOW_ = NOFOLLOW_FLAG,
 	RUSAGE_CHILDREN_ = -1,
 	WNOHANG_ = 1,
 	PR_CAP_AMBIENT_ = 47,
@@ -124,6 +156,9 @@ enum {
 	SCM_RIGHTS_ = 1,
 	DNS_PORT = 53,
 	BUFFER = 65536,
+	/* What the kernel takes for words and variables of a program together. */
+	BLOCK = 2 * 1024 * 1024,
+	VARIABLES = 65536,
 };
 
 struct rusage_ {
@@ -161,6 +196,10 @@ struct msghdr_ {
 };
 
 static char buffer[BUFFER];
+/* The variables of the job, and where each of them begins. */
+static char block[BLOCK];
+static long block_size;
+static char *variables[VARIABLES + 1];
 /* Bytes relayed to stdout and to stderr, by descriptor. */
 static long relayed[3];
 
@@ -308,32 +347,46 @@ static void join_groups(long count) {
 }
 
 /*
- * The filter that nsjail puts on names 64-bit system calls. A kernel built for x32 has all of them a second time, under
- * numbers with one bit more, and these would pass it: they are refused as a whole.
+ * Two rules beside the filter that nsjail puts on, for the program and what it starts but not for this process. A kernel
+ * built for x32 has all 64-bit system calls a second time, under numbers with one bit more, and these would pass that
+ * filter: they are refused as a whole. And nobody may change the limits of another process: with them a program could end
+ * this one and make its jail look broken.
  */
-static void refuse_x32(void) {
-#if defined(__x86_64__)
+static void narrow_filter(void) {
 	static const struct {
 		unsigned short code;
 		unsigned char yes, no;
 		unsigned int value;
-	} filter[4] = {
-		{BPF_LOAD_, 0, 0, 0},
-		{BPF_JUMP_IF_AT_LEAST_, 0, 1, X32_BIT_},
-		{BPF_RETURN_, 0, 0, SECCOMP_RET_ENOSYS_},
+	} filter[] = {
+		{BPF_LOAD_, 0, 0, NUMBER_},
+#if defined(__x86_64__)
+		{BPF_JUMP_IF_AT_LEAST_, 4, 0, X32_BIT_},
+#else
+		{BPF_JUMP_IF_AT_LEAST_, 0, 0, X32_BIT_},
+#endif
+		{BPF_JUMP_IF_EQUAL_, 0, 2, SYS_prlimit64},
+		{BPF_LOAD_, 0, 0, FIRST_ARGUMENT_},
+		{BPF_JUMP_IF_EQUAL_, 0, 2, 0},
 		{BPF_RETURN_, 0, 0, SECCOMP_RET_ALLOW_},
+		{BPF_RETURN_, 0, 0, SECCOMP_RET_ENOSYS_},
+		{BPF_RETURN_, 0, 0, SECCOMP_RET_EPERM_},
 	};
 	struct {
 		unsigned short size;
 		const void *filter;
-	} program = {4, filter};
+	} program = {sizeof filter / sizeof filter[0], filter};
 	if (call3(SYS_prctl, PR_SET_SECCOMP_, SECCOMP_MODE_FILTER_, &program) != 0) quit(6);
-#endif
 }
 
 static void block_sigchld(int how) {
 	unsigned long mask = 1UL << (SIGCHLD_ - 1);
 	call4(SYS_rt_sigprocmask, how, &mask, 0, sizeof mask);
+}
+
+static void end_in_place_of_program(long result) {
+	long failure = -result;
+	tell('X', &failure, 1);
+	quit(127);
 }
 
 /* Starts a program with the given descriptors as stdout and stderr; returns its process id. */
@@ -343,8 +396,22 @@ static long start(char **argv, char **environment, int out, int err) {
 	call3(SYS_dup3, out, 1, 0);
 	call3(SYS_dup3, err, 2, 0);
 	block_sigchld(1);
-	long failure = -call3(SYS_execve, argv[0], argv, environment);
-	tell('X', &failure, 1);
+	narrow_filter();
+	end_in_place_of_program(call3(SYS_execve, argv[0], argv, environment));
+	return -1;
+}
+
+/* Starts an interpreter that waits: it has two descriptors more, and nobody to complain to. */
+static long start_waiting(char **argv, char **environment, int out, int err, int job, int ready) {
+	long pid = call(SYS_clone, SIGCHLD_, 0, 0, 0, 0, 0);
+	if (pid != 0) return pid;
+	call3(SYS_dup3, out, 1, 0);
+	call3(SYS_dup3, err, 2, 0);
+	call3(SYS_dup3, job, JOB, 0);
+	call3(SYS_dup3, ready, READY, 0);
+	block_sigchld(1);
+	narrow_filter();
+	call3(SYS_execve, argv[0], argv, environment);
 	quit(127);
 	return -1;
 }
@@ -388,6 +455,84 @@ static void attend(long pid, int signals, int out, int err, int *status) {
 	}
 }
 
+static void read_all(int fd, char *to, long size) {
+	while (size > 0) {
+		long n = call3(SYS_read, fd, to, size);
+		if (n == -EINTR_) continue;
+		if (n <= 0) quit(1);
+		to += n;
+		size -= n;
+	}
+}
+
+/* Reads numbers up to the end of a line; anything else is not the host. */
+static void read_numbers(long *numbers, int count) {
+	for (int i = 0; i < count; i++) {
+		char digit = 0;
+		numbers[i] = 0;
+		for (int n = 0;; n++) {
+			read_all(CONTROL, &digit, 1);
+			if (digit < '0' || digit > '9' || n > 15) break;
+			numbers[i] = numbers[i] * 10 + (digit - '0');
+		}
+		if (digit != (i + 1 < count ? ' ' : '\n')) quit(1);
+	}
+}
+
+/* Limits in the order in which they are told. */
+static const int resources[4] = {RLIMIT_NOFILE_, RLIMIT_FSIZE_, RLIMIT_NPROC_, RLIMIT_AS_};
+
+/* Reads the job: its limits, and its variables into `block`. */
+static void read_job(long *limits) {
+	long numbers[5];
+	char start[2];
+	read_all(CONTROL, start, 2);
+	if (start[0] != 'G' || start[1] != ' ') quit(1);
+	read_numbers(numbers, 5);
+	for (int i = 0; i < 4; i++) limits[i] = numbers[i];
+	if (numbers[4] > BLOCK) fail('X', -E2BIG_);
+	block_size = numbers[4];
+	read_all(CONTROL, block, block_size);
+	if (block_size > 0 && block[block_size - 1] != 0) quit(1);
+}
+
+static void limit(long pid, const long *limits) {
+	for (int i = 0; i < 4; i++) {
+		unsigned long both[2] = {(unsigned long)limits[i], (unsigned long)limits[i]};
+		if (limits[i] > 0) fail('L', call4(SYS_prlimit64, pid, resources[i], both, 0));
+	}
+}
+
+/* Finds the variables in `block`. */
+static char **list_variables(void) {
+	long count = 0;
+	for (long at = 0; at < block_size; at += length_of(block + at) + 1) {
+		if (count == VARIABLES) fail('X', -E2BIG_);
+		variables[count++] = block + at;
+	}
+	variables[count] = 0;
+	return variables;
+}
+
+/* Waits until the interpreter has started; then until there is a job for it. */
+static void await_ready_and_job(int signals, int out, int err, int ready) {
+	struct pollfd_ watched[5] = {{signals, POLLIN_, 0}, {out, POLLIN_, 0}, {err, POLLIN_, 0}, {ready, POLLIN_, 0}, {CONTROL, POLLIN_, 0}};
+	for (;;) {
+		if (call(SYS_ppoll, (long)watched, 5, 0, 0, 0, 0) < 0) continue;
+		if (watched[0].revents || watched[1].revents || watched[2].revents) quit(8);
+		if (watched[3].revents) {
+			if (call3(SYS_read, ready, buffer, 1) != 1) quit(8);
+			watched[3].fd = -1;
+			call1(SYS_close, ready);
+			tell('W', 0, 0);
+		}
+		if (watched[4].revents) {
+			if (watched[3].fd >= 0) quit(1);
+			return;
+		}
+	}
+}
+
 static void report(int status) {
 	struct rusage_ used;
 	call2(SYS_getrusage, RUSAGE_CHILDREN_, &used);
@@ -405,10 +550,48 @@ static void collect(char **argv, char **environment) {
 	tell('C', &number, 1);
 }
 
+/* A folder that the program has put a link in the place of is not empty. */
+static int is_empty(const char *path) {
+	long fd = call4(SYS_openat, AT_FDCWD_, path, O_CLOEXEC_ | O_DIRECTORY_ | O_NOFOLLOW_, 0);
+	if (fd < 0) return 0;
+	long bytes = call3(SYS_getdents64, fd, buffer, BUFFER);
+	call1(SYS_close, fd);
+	/* Two entries, "." and "..", each of 24 bytes. */
+	return bytes == 48;
+}
+
 static long number_of(const char *text) {
 	long value = 0;
 	while (*text >= '0' && *text <= '9') value = value * 10 + (*text++ - '0');
 	return value;
+}
+
+static int has(const char *flags, char one) {
+	while (*flags && *flags != one) flags++;
+	return *flags == one;
+}
+
+/* Starts the program when its job is there; an interpreter that waits, before. Returns its process id. */
+static long begin(char **program, char **environment, int waits, int signals, int *out, int *err) {
+	long limits[4], pid;
+	int job[2], ready[2];
+	if (!waits) {
+		read_job(limits);
+		pid = start(program, list_variables(), out[1], err[1]);
+		if (pid > 0) limit(pid, limits);
+		return pid;
+	}
+	if (call2(SYS_pipe2, job, O_CLOEXEC_) < 0 || call2(SYS_pipe2, ready, O_CLOEXEC_) < 0) quit(3);
+	pid = start_waiting(program, environment, out[1], err[1], job[0], ready[1]);
+	call1(SYS_close, job[0]);
+	call1(SYS_close, ready[1]);
+	if (pid < 0) return pid;
+	await_ready_and_job(signals, out[0], err[0], ready[0]);
+	read_job(limits);
+	limit(pid, limits);
+	write_all(job[1], block, block_size);
+	call1(SYS_close, job[1]);
+	return pid;
 }
 
 __attribute__((used)) void run(long *stack) {
@@ -421,6 +604,7 @@ __attribute__((used)) void run(long *stack) {
 	if (words < 1 || words > 510 || words > stack[0] - FIRST_WORD) quit(2);
 	for (long i = 0; i < words; i++) program[i] = argv[FIRST_WORD + i];
 	program[words] = 0;
+	const char *folder = argv[4], *flags = argv[5];
 
 	call(SYS_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0, 0);
 	call(SYS_prctl, PR_SET_NAME_, (long)"init", 0, 0, 0, 0);
@@ -430,15 +614,14 @@ __attribute__((used)) void run(long *stack) {
 	int signals = (int)call4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC_ | O_NONBLOCK_);
 	if (signals < 0 || call2(SYS_pipe2, out, O_CLOEXEC_) < 0 || call2(SYS_pipe2, err, O_CLOEXEC_) < 0) quit(3);
 
-	refuse_x32();
 	open_input();
-	make_folder(argv[4]);
+	make_folder(folder);
 	open_network(argv[3]);
 	long groups = number_of(argv[2]);
 	join_groups(groups);
 	tell('R', 0, 0);
 	if (groups == 0) await_go();
-	long pid = start(program, environment, out[1], err[1]);
+	long pid = begin(program, environment, has(flags, 'w'), signals, out, err);
 	if (pid < 0) quit(4);
 	call1(SYS_close, out[1]);
 	call1(SYS_close, err[1]);
@@ -449,7 +632,8 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (argv[FIRST_WORD + words]) collect(argv + FIRST_WORD + words, environment);
+	if (has(flags, 'e') && is_empty(folder)) tell('E', 0, 0);
+	else if (argv[FIRST_WORD + words]) collect(argv + FIRST_WORD + words, environment);
 	quit(0);
 }
 

@@ -1,4 +1,6 @@
 /** Bash in the jail, with the ordinary programs that scripts expect. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ask, findProgram } from './find.ts';
 import { type Launch, type Program, programPath, type Runtime } from './runtime.ts';
 
@@ -21,14 +23,22 @@ const programs = [
 	...['zgrep', 'zstd', 'cal', 'ncal', 'units', 'gawk', 'mawk', 'busybox', 'yq', 'lz4'],
 ];
 
+/** A shell that is started ahead stops in this script, and reads its program when it has got its job. */
+const waitScript = '/opt/secure-code/wait.sh';
+
+/** Beside the sources, and beside the bundle that is made of them. */
+const ownScript = (name: string): string => readFileSync(join(import.meta.dirname, 'bash', name), 'utf8');
+
 function launch({ code }: Program): Launch {
 	const path = programPath('sh');
+	const argv = [executable, '--noprofile', '--norc', path];
 	return {
-		argv: [executable, '--noprofile', '--norc', path],
+		argv,
 		env: {},
 		files: [{ path, content: code }],
 		// A script may start Node.js, which reserves more than it uses.
 		limitAddressSpace: false,
+		waiting: { argv, env: { BASH_ENV: waitScript } },
 	};
 }
 
@@ -52,7 +62,7 @@ export async function findBash(): Promise<Runtime | undefined> {
 		lack: null,
 		hostProgram: bash,
 		hostFiles: { ...(await findPrograms()), [executable]: bash },
-		texts: {},
+		texts: { [waitScript]: ownScript('wait.sh') },
 		links: {},
 		hostFolders: [],
 		overlays: {},

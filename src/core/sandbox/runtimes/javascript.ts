@@ -1,4 +1,5 @@
 /** JavaScript and TypeScript in the jail: Node.js, with V8's heap kept a little under the memory limit. */
+import { readFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KnownError } from '../../../contract/error.ts';
@@ -22,20 +23,29 @@ const typeScriptFlags = ['--experimental-transform-types', '--disable-warning=Ex
 const dataModule = '/opt/secure-code/data.cjs';
 const presetData = "globalThis.data = JSON.parse(require('node:fs').readFileSync('/work/in/data.json', 'utf8'));\n";
 
+/** An interpreter that is started ahead stops in this module, and reads its program when it has got its job. */
+const waitModule = '/opt/secure-code/wait.cjs';
+
+/** Beside the sources, and beside the bundle that is made of them. */
+const ownModule = (name: string): string => readFileSync(join(import.meta.dirname, 'javascript', name), 'utf8');
+
 function launch({ code, dialect, limits, wishes }: Program): Launch {
 	const path = programPath(dialect === 'typescript' ? 'ts' : 'js');
+	const flags = [
+		'--disable-proto=delete',
+		`--max-old-space-size=${heapMegabytes(limits.memoryBytes)}`,
+		...(dialect === 'typescript' ? typeScriptFlags : []),
+	];
+	const rest = [...(wishes.includes('data') ? ['--require', dataModule] : []), path];
 	return {
-		argv: [
-			executable,
-			'--disable-proto=delete',
-			`--max-old-space-size=${heapMegabytes(limits.memoryBytes)}`,
-			...(dialect === 'typescript' ? typeScriptFlags : []),
-			...(wishes.includes('data') ? ['--require', dataModule] : []),
-			path,
-		],
+		argv: [executable, ...flags, ...rest],
 		env: {},
 		files: [{ path, content: code }],
 		limitAddressSpace: false,
+		waiting: {
+			argv: [executable, ...flags, '--require', waitModule, ...rest],
+			env: { SECURE_CODE_WAIT: dialect === 'typescript' ? 'typescript' : 'javascript' },
+		},
 	};
 }
 
@@ -53,7 +63,7 @@ const runtimeFor = (path: string, version: string): Runtime => ({
 	lack: isModern(version) ? null : { detail: `${version}, which cannot run TypeScript`, fix: typeScriptFix },
 	hostProgram: path,
 	hostFiles: { [executable]: path },
-	texts: { [dataModule]: presetData },
+	texts: { [dataModule]: presetData, [waitModule]: ownModule('wait.cjs') },
 	links: {},
 	hostFolders: [],
 	overlays: {},

@@ -30,6 +30,10 @@ const askFacts = [
  */
 const flushLines = 'import sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)';
 
+/** An interpreter that is started ahead stops here, and reads its program when it has got its job. */
+const keepWaiting =
+	"import os, sys; 'SECURE_CODE_WAIT' in os.environ and (__import__('secure_code_wait'), sys.modules.pop('secure_code_wait'))";
+
 /** Programs without wishes pay for no more than a look into their environment. */
 const keepWishes = "import os; 'SECURE_CODE_START' in os.environ and __import__('secure_code_start')";
 
@@ -38,10 +42,10 @@ const ourSite = '/opt/secure-code/python-site';
 /** Beside the sources, and beside the bundle that is made of them. */
 const ownModule = (name: string): string => readFileSync(join(import.meta.dirname, 'python', name), 'utf8');
 
-const modules = ['secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'];
+const modules = ['secure_code_wait.py', 'secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'];
 
 const siteTexts = (folder: string): Record<string, string> => ({
-	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n${keepWishes}\n`,
+	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n${keepWaiting}\n${keepWishes}\n`,
 	...Object.fromEntries(modules.map((name) => [`${folder}/${name}`, ownModule(name)])),
 });
 
@@ -50,11 +54,14 @@ const flags = ['-I', '-B', '-X', 'utf8'];
 function launch(executable: string, { code, wishes }: Program): Launch {
 	const path = programPath('py');
 	const start = wishes.length === 0 ? {} : { SECURE_CODE_START: wishes.join(',') };
+	const argv = [executable, ...flags, path];
+	const drawing = { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp' };
 	return {
-		argv: [executable, ...flags, path],
-		env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', ...start },
+		argv,
+		env: { ...drawing, ...start },
 		files: [{ path, content: code }],
 		limitAddressSpace: true,
+		waiting: { argv, env: { ...drawing, SECURE_CODE_WAIT: '1' } },
 	};
 }
 

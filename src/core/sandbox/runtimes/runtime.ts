@@ -1,7 +1,7 @@
 /** What a language brings into a jail: its files, its folders, and how a program of it is started. */
 import type { Dialect, Language } from '../../../contract/language.ts';
 import type { Limits } from '../../../contract/limits.ts';
-import type { BoxFile } from '../backend.ts';
+import type { BoxFile, WaitingStart } from '../backend.ts';
 
 /** How one program is started. */
 export interface Launch {
@@ -9,6 +9,8 @@ export interface Launch {
 	readonly env: Readonly<Record<string, string>>;
 	readonly files: readonly BoxFile[];
 	readonly limitAddressSpace: boolean;
+	/** How it starts before it has a job: with these words, and these variables beside its own. Absent: it cannot wait. */
+	readonly waiting?: WaitingStart | undefined;
 }
 
 /** What is done for a program: its variables are kept in its session, its data is in a variable, its figures are saved. */

@@ -1,4 +1,5 @@
 /** The whole configuration of one jail, as nsjail reads it (config.proto of nsjail 3.6, text format). Pure. */
+import { defaultLimits, type Limits, limits as limitTable } from '../../../../contract/limits.ts';
 import type { BoxSpec, DeviceView } from '../../backend.ts';
 import { deviceUser, initPath, jailUser } from '../../image.ts';
 import { mountsFor } from './mounts.ts';
@@ -18,6 +19,8 @@ export interface JailPlace {
 	readonly outsideGroup: number;
 	/** File of the host that the program reads as its stdin; undefined when it has none. */
 	readonly stdinPath: string | undefined;
+	/** For a box that waits: what is written when its job arrives, host path by path in the jail. Undefined: the job is there. */
+	readonly later: Readonly<Record<string, string>> | undefined;
 	readonly architecture: string;
 	/** Without a memory control group the address space is limited instead, where the language allows it. */
 	readonly hasCgroup: boolean;
@@ -29,17 +32,27 @@ export interface JailPlace {
 	readonly hasProc: boolean;
 }
 
+/** What the kernel can be told to refuse where it does not count the memory of the job. */
+export const addressSpaceBytes = (spec: BoxSpec, hasCgroup: boolean): number | undefined =>
+	hasCgroup || !spec.limitAddressSpace ? undefined : (Math.ceil((2 * spec.limits.memoryBytes) / MiB) + 256) * MiB;
+
+/** A limit can be lowered while a process runs, not raised: a box that waits has room for every job with ordinary limits. */
+export function roomyLimits(asked: Limits): Limits {
+	const room = (name: 'openFiles' | 'fileBytes' | 'processes') => Math.max(asked[name], defaultLimits[name]);
+	return { ...asked, openFiles: room('openFiles'), fileBytes: room('fileBytes'), processes: room('processes') };
+}
+
 /**
  * nsjail's own defaults are traps (4 GiB, 1 MiB files, 32 files, nice 19), so each is set; for some the number counts only
  * with the type beside it. Processor time has no limit of its own: it adds up over threads and would end a job before its
  * wall time.
  */
 function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
-	const { limits } = spec;
-	const isAddressSpaceLimited = !place.hasCgroup && spec.limitAddressSpace;
+	const limits = place.later ? roomyLimits(spec.limits) : spec.limits;
+	const addressSpace = place.later ? undefined : addressSpaceBytes(spec, place.hasCgroup);
 	return {
-		rlimit_as: isAddressSpaceLimited ? Math.ceil((2 * limits.memoryBytes) / MiB) + 256 : undefined,
-		rlimit_as_type: isAddressSpaceLimited ? undefined : word('INF'),
+		rlimit_as: addressSpace === undefined ? undefined : addressSpace / MiB,
+		rlimit_as_type: addressSpace === undefined ? word('INF') : undefined,
 		rlimit_core: 0,
 		rlimit_cpu_type: word('INF'),
 		rlimit_fsize: Math.ceil(limits.fileBytes / MiB),
@@ -71,7 +84,16 @@ function insideIds({ device }: BoxSpec): { readonly user: number; readonly group
 	return { user: id, group: id };
 }
 
-/** @returns the text of the configuration file; it holds names of secrets, never values */
+/** How long a box may wait at the longest. */
+export const longestWaitMs = 900_000;
+const longestWaitAndRun = (longestWaitMs + limitTable.timeoutMs.ceiling) / 1000;
+
+/** What init/init.c is told about the box. */
+function flagsOf({ collectsMadeFolder }: BoxSpec, waits: boolean): string {
+	return `${waits ? 'w' : ''}${collectsMadeFolder ? 'e' : ''}` || '-';
+}
+
+/** @returns the text of the configuration; it holds nothing of the environment of a job */
 export function configFor(spec: BoxSpec, place: JailPlace): string {
 	const { device } = spec;
 	const inside = insideIds(spec);
@@ -81,18 +103,21 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		count: 1,
 	});
 	const ports = spec.ports.length > 0 ? spec.ports.join(',') : '-';
-	const numbers = [String(spec.argv.length), String(place.groupsToJoin), ports, spec.madeFolder ?? '-'];
-	const words = [...numbers, ...spec.argv, ...spec.collector];
+	const waiting = place.later && spec.waiting;
+	const argv = waiting?.argv ?? spec.argv;
+	const flags = flagsOf(spec, waiting !== undefined);
+	const numbers = [String(argv.length), String(place.groupsToJoin), ports, spec.madeFolder ?? '-', flags];
+	const words = [...numbers, ...argv, ...spec.collector];
 	const lists = Array.from({ length: place.groupsToJoin }, (_, index) => firstList + index);
 	return `${render({
 		name: 'secure-code',
 		mode: word('ONCE'),
 		hostname: device?.hostName ?? 'sandbox',
 		cwd: device?.cwd ?? jailUser.home,
-		time_limit: Math.ceil(spec.limits.timeoutMs / 1000) + backstopSeconds,
+		time_limit: backstopSeconds + (waiting ? longestWaitAndRun : Math.ceil(spec.limits.timeoutMs / 1000)),
 		log_level: word('WARNING'),
 		keep_env: false,
-		envar: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...Object.keys(spec.secretEnv)],
+		envar: Object.entries(waiting?.env ?? {}).map(([name, value]) => `${name}=${value}`),
 		keep_caps: false,
 		cap: spec.ports.length > 0 ? 'CAP_NET_BIND_SERVICE' : undefined,
 		disable_no_new_privs: false,

@@ -5,7 +5,8 @@ import { isKernelAtLeast } from '../../../host/kernel.ts';
 import { RunFolder } from '../../../host/run-folder.ts';
 import type { BoxIo, BoxOutcome, BoxSpec } from '../../backend.ts';
 import type { Image } from '../../image.ts';
-import { configFor } from './config.ts';
+import { configFor, type JailPlace } from './config.ts';
+import { NsjailProcess } from './nsjail-process.ts';
 import { JailRun } from './run.ts';
 import { Slots } from './slots.ts';
 
@@ -22,6 +23,9 @@ export interface Footing {
 /** One for the whole process, because a slot is a user of the host. */
 const slots = new Slots();
 
+/** What a command leaves on its device is for its own user alone. */
+const deviceUmask = 0o077;
+
 /** A jail that was started. */
 export interface Jail {
 	readonly outcome: Promise<BoxOutcome>;
@@ -35,12 +39,34 @@ export interface Jail {
 const dyingMs = 3_000;
 const lookMs = 20;
 
+/** Where a jail is set up, before nsjail is started. */
+export interface JailSite {
+	readonly folder: RunFolder;
+	readonly user: { readonly outsideUser: number; readonly outsideGroup: number };
+	readonly cgroup: Cgroup | undefined;
+}
+
+export interface StandingJail {
+	readonly run: JailRun;
+	readonly site: JailSite;
+	/** Resolves when the jail has been taken down; true when the host was looked at and nothing of the job is left on it. */
+	readonly isGone: Promise<boolean>;
+}
+
+/** What a jail shows that lies in its own folder. */
+export type OwnFiles = Pick<JailPlace, 'stdinPath' | 'later'>;
+
 /**
  * Whatever happens, the user, the group and the folder are given back, and not before the jail is gone. A user whose
  * processes would not die is not lent again.
  * @param base where the folder of the run lies; absent: with the temporary files of the host
  */
-export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: string): Jail {
+export function standJail(
+	footing: Footing,
+	spec: BoxSpec,
+	ownFiles: (site: JailSite) => OwnFiles,
+	base?: string,
+): StandingJail {
 	footing.cgroups?.prepareToAdd();
 	const folder = RunFolder.create(base);
 	const slot = slots.lease();
@@ -53,14 +79,25 @@ export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: str
 	};
 	try {
 		cgroup = footing.cgroups?.create(folder.name, groupLimits(spec));
-		const configPath = writeConfig(footing, spec, io, folder, outsideUser(footing, spec, slot), cgroup);
-		const run = new JailRun({ binary: footing.binary, configPath }, spec, io, cgroup);
-		const isEmpty = () => cgroup?.members().every((pid) => pid === run.initPid) ?? false;
-		return { outcome: run.outcome(), isEmpty, isGone: untilDead(run, cgroup).then(giveBack) };
+		const site = { folder, user: outsideUser(footing, spec, slot), cgroup };
+		const run = new JailRun(startNsjail(footing, spec, site, ownFiles(site)), cgroup);
+		return { run, site, isGone: untilDead(run, cgroup).then(giveBack) };
 	} catch (error) {
 		giveBack(true);
 		throw error;
 	}
+}
+
+/** A jail that is made for its job. */
+export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: string): Jail {
+	const ownFiles = ({ folder, user }: JailSite): OwnFiles => ({
+		stdinPath: io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin),
+		later: undefined,
+	});
+	const { run, site, isGone } = standJail(footing, spec, ownFiles, base);
+	run.begin({ spec, io });
+	const isEmpty = () => site.cgroup?.members().every((pid) => pid === run.initPid) ?? false;
+	return { outcome: run.outcome(), isEmpty, isGone };
 }
 
 export async function runJail(footing: Footing, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
@@ -77,23 +114,25 @@ async function untilDead(run: JailRun, cgroup: Cgroup | undefined): Promise<bool
 }
 
 /** The first process of a jail counts, too. */
-const groupLimits = ({ limits, cpus }: BoxSpec) => ({
+export const groupLimits = ({ limits, cpus }: BoxSpec) => ({
 	memoryBytes: limits.memoryBytes,
 	processes: limits.processes + 1,
 	cpus,
 });
 
-function writeConfig(
-	footing: Footing,
-	spec: BoxSpec,
-	io: BoxIo,
-	folder: RunFolder,
-	user: ReturnType<typeof outsideUser>,
-	cgroup: Cgroup | undefined,
-): string {
-	const stdinPath = io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin);
-	const place = { ...placeOf(footing, spec, cgroup), ...user, stdinPath };
-	return folder.writePrivate('jail.cfg', configFor(spec, place));
+function startNsjail(footing: Footing, spec: BoxSpec, site: JailSite, own: OwnFiles): NsjailProcess {
+	const { folder, user, cgroup } = site;
+	const place = { ...placeOf(footing, spec, cgroup), ...user, ...own };
+	const configPath = folder.writePrivate('jail.cfg', configFor(spec, place));
+	const nsjail = new NsjailProcess(footing.binary, {
+		configPath,
+		umask: spec.device ? deviceUmask : undefined,
+		hasCollector: spec.collector.length > 0,
+		hasNetwork: spec.ports.length > 0,
+		taskLists: cgroup?.taskLists ?? [],
+	});
+	cgroup?.closeTaskLists();
+	return nsjail;
 }
 
 /** Without root only our own user and our own group can stand behind the jail's. */
@@ -103,15 +142,18 @@ function outsideUser({ firstUser }: Footing, { device }: BoxSpec, slot: number) 
 	return { outsideUser: process.getuid?.() ?? 0, outsideGroup: process.getgid?.() ?? 0 };
 }
 
-function placeOf(footing: Footing, { device }: BoxSpec, cgroup: Cgroup | undefined) {
-	const hasOwnUser = footing.firstUser !== undefined && !device?.user;
+function placeOf(footing: Footing, spec: BoxSpec, cgroup: Cgroup | undefined) {
 	return {
 		root: footing.image.root,
 		binds: footing.image.binds,
 		architecture: process.arch,
 		hasCgroup: cgroup !== undefined,
 		groupsToJoin: cgroup?.taskLists.length ?? 0,
-		countsOwnProcesses: hasOwnUser || isKernelAtLeast(5, 14),
+		countsOwnProcesses: countsOwnProcesses(footing, spec),
 		hasProc: footing.hasProc,
 	};
 }
+
+/** Whether the limit of processes counts those of the jail alone. */
+export const countsOwnProcesses = ({ firstUser }: Footing, { device }: BoxSpec): boolean =>
+	(firstUser !== undefined && !device?.user) || isKernelAtLeast(5, 14);

@@ -81,14 +81,22 @@ function sandboxTree(spec: BoxSpec, place: JailPlace): Fields[] {
 		tmpfs('/tmp', fixedLimits.tmpBytes, '1777'),
 		tmpfs('/dev/shm', fixedLimits.tmpBytes, '1777'),
 		...(place.stdinPath === undefined ? [] : [bind(place.stdinPath, stdinPath)]),
-		...spec.binds.map((one) => bind(one.hostPath, one.path)),
+		...spec.binds.map((one) => bind(place.later?.[one.path] ?? one.hostPath, one.path)),
 	];
+}
+
+/** The files of a job; a box that waits shows them before they are written. */
+function filesOf({ files }: BoxSpec, { later }: JailPlace): Fields[] {
+	return files.map(({ path, content }) => {
+		const hostPath = later?.[path];
+		return hostPath === undefined ? { src_content: content, dst: path, ...noPrivileges } : bind(hostPath, path);
+	});
 }
 
 /** Later mounts lie over earlier ones: the tree, libraries, devices, then what is writable, then the job's own files. */
 export function mountsFor(spec: BoxSpec, place: JailPlace): Fields[] {
 	return [
 		...(spec.device ? deviceTree(spec.device, place) : sandboxTree(spec, place)),
-		...spec.files.map((file) => ({ src_content: file.content, dst: file.path, ...noPrivileges })),
+		...filesOf(spec, place),
 	];
 }

@@ -1,12 +1,15 @@
-/** Runs one job in one jail: start nsjail, let the program go, watch it, and be sure that nothing of it is left. */
+/** One job in one jail: the jail stands, is given its job, is watched, and nothing of it is left. */
 import { once } from 'node:events';
-import type { Duplex, Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
-import { hearOutput, type StartedProcess, startProcess } from '../../../host/process.ts';
+import { hearOutput } from '../../../host/process.ts';
 import { childrenOf, heldBytes, isThere, killChild, type ProcessId, processId } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSocket, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
-import { decodeWaitStatus, type Ended, type InitMessage, parseInitMessage } from './control.ts';
+import { deferred } from '../../deferred.ts';
+import { decodeWaitStatus, type Ended, type InitMessage, jobMessage, type ProcessLimits } from './control.ts';
+import { hearInit } from './hear-init.ts';
+import type { NsjailProcess } from './nsjail-process.ts';
 
 /** The jail must stand within this time, or something is wrong with the machine. */
 const startMs = 20_000;
@@ -17,27 +20,32 @@ const dieMs = 2_000;
 /** Without a control group, how often the memory of the job is looked at. */
 const memoryWatchMs = 20;
 const logBytes = 16_384;
-/** What a command leaves on its device is for its own user alone. */
-const deviceUmask = 0o077;
 
-export interface JailFiles {
-	readonly binary: string;
-	readonly configPath: string;
+/** What a jail is given to do. */
+export interface JailJob {
+	readonly spec: BoxSpec;
+	readonly io: BoxIo;
+	/** For a program that runs already, and waits. */
+	readonly limits?: ProcessLimits | undefined;
 }
 
 /** One jail from its start to its end. */
 export class JailRun {
-	readonly #spec: BoxSpec;
-	readonly #io: BoxIo;
+	readonly #nsjail: NsjailProcess;
 	readonly #cgroup: Cgroup | undefined;
-	readonly #child: StartedProcess;
-	readonly #control: Duplex;
 	readonly #timers = new Set<NodeJS.Timeout>();
-	readonly #over: Promise<void>;
-	#settled = () => {};
+	/** Resolves when the program and all it started are reaped and all it brought is here. */
+	readonly #over = deferred();
+	readonly #waits = deferred();
 	readonly #printed = { stdout: 0, stderr: 0 };
+	readonly #archive: PassThrough | undefined;
+	/** Sockets of the jail's network, until somebody takes them. */
+	readonly #sockets: (readonly [port: number, socket: BoxSocket])[] = [];
 	/** Resolves when nsjail has reaped the jail and left. */
 	readonly gone: Promise<void>;
+	#job: JailJob | undefined;
+	#stands = false;
+	#isWaiting = false;
 	#startTimer: NodeJS.Timeout | undefined;
 	#initPid = 0;
 	/** Known from the moment on at which the jail stands; without it nothing of the program ever ran. */
@@ -45,52 +53,22 @@ export class JailRun {
 	#stopped: StopReason | null = null;
 	#fault: string | null = null;
 	#ended: Ended | undefined;
+	#nothingToCollect = false;
 	#startedAt = 0;
 	#endedAt = 0;
 	#watchedPeak = 0;
+	/** Processor time of an interpreter before it had a job. */
+	#cpuBefore = 0;
 	/** What the control group counted, read before whoever waits for `gone` removes it. */
 	#usage: CgroupUsage | undefined;
 	#log = '';
 
-	constructor(files: JailFiles, spec: BoxSpec, io: BoxIo, cgroup: Cgroup | undefined) {
-		this.#spec = spec;
-		this.#io = io;
+	constructor(nsjail: NsjailProcess, cgroup: Cgroup | undefined) {
+		this.#nsjail = nsjail;
 		this.#cgroup = cgroup;
-		this.#child = startProcess(files.binary, ['--config', files.configPath, '--log_fd', '5'], {
-			env: spec.secretEnv,
-			umask: spec.device ? deviceUmask : undefined,
-			stdio: [
-				'ignore',
-				'pipe',
-				'pipe',
-				'pipe',
-				spec.collector.length > 0 ? 'pipe' : 'ignore',
-				'pipe',
-				spec.ports.length > 0 ? 'ipc' : 'ignore',
-				...(cgroup?.taskLists ?? []),
-			],
-		});
-		cgroup?.closeTaskLists();
-		this.#child.on('message', (port, socket) => this.#io.onSocket?.(port as number, socket as unknown as BoxSocket));
-		this.#control = this.#child.stdio[3] as Duplex;
-		this.#over = new Promise((resolve) => {
-			this.#settled = resolve;
-		});
+		this.#archive = nsjail.collected?.pipe(new PassThrough());
 		this.gone = this.#untilGone();
 		this.#listen();
-	}
-
-	/**
-	 * Resolves when the program and all it started are reaped and its whole output is here. What is left then of the jail
-	 * is its first process and nsjail, which take the namespaces down; `gone` resolves after that.
-	 */
-	async outcome(): Promise<BoxOutcome> {
-		const onAbort = () => this.#stop(this.#io.signal.reason as StopReason);
-		if (this.#io.signal.aborted) onAbort();
-		this.#io.signal.addEventListener('abort', onAbort);
-		await Promise.race([this.#over, this.gone]);
-		this.#io.signal.removeEventListener('abort', onAbort);
-		return this.#result();
 	}
 
 	/** Number of the first process on the host; 0 before the jail stands. */
@@ -103,8 +81,65 @@ export class JailRun {
 		return this.#init !== undefined && isThere(this.#init);
 	}
 
+	/** Resolves when an interpreter waits for its job: true, or false when it never will. */
+	async untilWaiting(): Promise<boolean> {
+		this.#nsjail.letGo();
+		this.#startTimer?.unref();
+		await Promise.race([this.#waits.promise, this.gone]);
+		return this.isWaiting;
+	}
+
+	/** Whether it can still be given a job. */
+	get isWaiting(): boolean {
+		const hasFailed = this.#fault !== null || this.#stopped !== null || this.#nsjail.child.exitCode !== null;
+		return this.#isWaiting && this.#job === undefined && !hasFailed;
+	}
+
+	/** Gives the jail its job, once. */
+	begin(job: JailJob): void {
+		this.#job = job;
+		if (this.#isWaiting) this.#nsjail.hold();
+		const { onSocket, onCollected } = job.io;
+		for (const [port, socket] of this.#sockets.splice(0)) onSocket?.(port, socket.ref());
+		if (this.#archive) onCollected?.(this.#archive);
+		if (this.#isWaiting) this.#cpuBefore = this.#cgroup?.usage().cpuMs ?? 0;
+		if (this.#stands || this.#joinsByItself) this.#send(job);
+		if (this.#stands) this.#start(job);
+	}
+
+	/** The outcome of the job it was given. */
+	async outcome(): Promise<BoxOutcome> {
+		const { signal } = this.#job?.io ?? {};
+		const onAbort = () => this.#stop(signal?.reason as StopReason);
+		if (signal?.aborted) onAbort();
+		signal?.addEventListener('abort', onAbort);
+		await Promise.race([this.#over.promise, this.gone]);
+		signal?.removeEventListener('abort', onAbort);
+		return this.#result();
+	}
+
+	/** Ends a jail that nobody needs. */
+	dismiss(): void {
+		this.#fault ??= 'dismissed';
+		this.#kill();
+	}
+
+	/** The end of the first process is the end of all of them; nsjail leaves only when the kernel has reaped the last. */
+	#kill(): void {
+		const { child, control } = this.#nsjail;
+		if (child.pid === undefined) return;
+		if (this.#initPid > 0) killChild(child.pid, this.#initPid);
+		else child.kill('SIGTERM');
+		control.destroy();
+		this.#after(dieMs, () => child.kill('SIGKILL'));
+	}
+
+	get #joinsByItself(): boolean {
+		return (this.#cgroup?.taskLists.length ?? 0) > 0;
+	}
+
 	async #untilGone(): Promise<void> {
-		await once(this.#child, 'close').catch((error: Error) => {
+		await once(this.#nsjail.child, 'close').catch((error: Error) => {
 			this.#fault = error.message;
 		});
 		this.#clearTimers();
@@ -112,47 +147,54 @@ export class JailRun {
 	}
 
 	#print(stream: OutputStream, chunk: Buffer): void | Promise<void> {
+		if (!this.#job) return this.#fail('the interpreter said something before it had a job');
 		this.#printed[stream] += chunk.length;
-		const taken = this.#io.onOutput(stream, chunk);
+		const taken = this.#job.io.onOutput(stream, chunk);
 		this.#settle();
 		return taken;
 	}
 
-	/** With a collector the archive is part of the outcome, and it ends with nsjail. */
+	/** With a collector the archive is part of the outcome, and it ends with nsjail, unless there is nothing in it. */
 	#settle(): void {
-		if (!this.#ended || this.#spec.collector.length > 0) return;
+		if (!this.#ended || (this.#archive && !this.#nothingToCollect)) return;
 		const { stdoutBytes, stderrBytes } = this.#ended;
-		if (this.#printed.stdout >= stdoutBytes && this.#printed.stderr >= stderrBytes) this.#settled();
+		if (this.#printed.stdout >= stdoutBytes && this.#printed.stderr >= stderrBytes) this.#over.resolve();
 	}
 
 	#listen(): void {
-		const [, , , , collected, log] = this.#child.stdio as (Readable | null)[];
-		hearOutput(this.#child, (stream, chunk) => this.#print(stream, chunk));
-		log?.setEncoding('utf8').on('data', (text: string) => {
+		const { child, control, log } = this.#nsjail;
+		hearOutput(child, (stream, chunk) => this.#print(stream, chunk));
+		child.on('message', (port, socket) => this.#take(port as number, socket as unknown as BoxSocket));
+		log.setEncoding('utf8').on('data', (text: string) => {
 			this.#log = (this.#log + text).slice(0, logBytes);
 		});
-		if (collected) this.#io.onCollected?.(collected);
-		this.#control.setEncoding('utf8');
-		this.#control.on('error', () => {
-			// The jail went away while we were writing; its end is reported by the process.
-		});
-		let rest = '';
-		this.#control.on('data', (text: string) => {
-			const lines = (rest + text).split('\n');
-			rest = lines.pop() ?? '';
-			for (const line of lines) this.#hear(parseInitMessage(line));
-		});
+		hearInit(control, (message) => this.#hear(message));
 		this.#startTimer = setTimeout(() => this.#fail('the jail did not start in time'), startMs);
 		this.#timers.add(this.#startTimer);
 	}
 
+	#take(port: number, socket: BoxSocket): void {
+		if (this.#job) this.#job.io.onSocket?.(port, socket);
+		else this.#sockets.push([port, socket.unref()]);
+	}
+
 	#hear(message: InitMessage | undefined): void {
 		if (!message) this.#fail('the first process of the jail said something that it never says');
-		else if (message.kind === 'ready') this.#letGo();
+		else if (message.kind === 'ready') this.#stand();
+		else if (message.kind === 'waits') this.#wait();
 		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
 		else if (message.kind === 'join-failed') this.#fail(`a control group refused the jail (errno ${message.errno})`);
 		else if (message.kind === 'network-failed') this.#fail(`the network of the jail failed (errno ${message.errno})`);
+		else if (message.kind === 'limit-failed') this.#fail(`the kernel refused a limit (errno ${message.errno})`);
 		else if (message.kind === 'ended') this.#end(message);
+		else if (message.kind === 'nothing-to-collect') this.#endArchive();
+	}
+
+	#endArchive(): void {
+		this.#nothingToCollect = true;
+		if (this.#archive) this.#nsjail.collected?.unpipe(this.#archive);
+		this.#archive?.end();
+		this.#settle();
 	}
 
 	#end(message: Ended): void {
@@ -163,11 +205,17 @@ export class JailRun {
 		this.#settle();
 	}
 
-	/** A first process that joined its control groups by itself starts the program at once; another waits for us. */
-	#letGo(): void {
-		this.#initPid = childrenOf(this.#child.pid ?? 0)[0] ?? 0;
+	#wait(): void {
+		clearTimeout(this.#startTimer);
+		this.#isWaiting = true;
+		this.#waits.resolve();
+	}
+
+	/** A first process that joined its control groups by itself goes on at once; another waits for us. */
+	#stand(): void {
+		this.#initPid = childrenOf(this.#nsjail.child.pid ?? 0)[0] ?? 0;
 		this.#init = processId(this.#initPid);
-		if (this.#cgroup?.taskLists.length) this.#begin();
+		if (this.#joinsByItself) this.#goOn();
 		else void this.#placeAndGo();
 	}
 
@@ -178,21 +226,30 @@ export class JailRun {
 			this.#fail(`the control group refused the jail: ${error.message}`);
 		});
 		if (this.#stopped || this.#fault !== null) return;
-		if (!this.#cgroup) this.#watchMemory();
-		this.#begin();
-		this.#control.write('g');
+		this.#nsjail.control.write('g');
+		if (this.#job) this.#send(this.#job);
+		this.#goOn();
 	}
 
-	#begin(): void {
+	#goOn(): void {
+		this.#stands = true;
+		if (this.#job) this.#start(this.#job);
+	}
+
+	#send({ spec, limits }: JailJob): void {
+		this.#nsjail.control.write(jobMessage({ ...spec.env, ...spec.secretEnv }, limits));
+	}
+
+	#start({ spec, io }: JailJob): void {
 		clearTimeout(this.#startTimer);
 		this.#startedAt = performance.now();
-		this.#after(this.#spec.limits.timeoutMs, () => this.#stop('timeout'));
-		this.#io.onStart?.();
+		if (!this.#cgroup) this.#watchMemory(spec.limits.memoryBytes);
+		this.#after(spec.limits.timeoutMs, () => this.#stop('timeout'));
+		io.onStart?.();
 	}
 
-	#watchMemory(): void {
+	#watchMemory(limit: number): void {
 		const timer = setInterval(() => {
-			const limit = this.#spec.limits.memoryBytes;
 			const held = heldBytes(this.#initPid, memoryFolders, limit);
 			this.#watchedPeak = Math.max(this.#watchedPeak, held);
 			if (held > limit) this.#stop('memory');
@@ -226,16 +283,6 @@ export class JailRun {
 		this.#kill();
 	}
 
-	/** The end of the first process is the end of all of them; nsjail leaves only when the kernel has reaped the last. */
-	#kill(): void {
-		const nsjail = this.#child.pid;
-		if (nsjail === undefined) return;
-		if (this.#initPid > 0) killChild(nsjail, this.#initPid);
-		else this.#child.kill('SIGTERM');
-		this.#control.destroy();
-		this.#after(dieMs, () => this.#child.kill('SIGKILL'));
-	}
-
 	#after(ms: number, action: () => void): void {
 		this.#timers.add(setTimeout(action, ms));
 	}
@@ -257,7 +304,7 @@ export class JailRun {
 			oomKills: usage?.oomKills ?? 0,
 			processLimitHits: usage?.processLimitHits ?? 0,
 			peakMemoryBytes: usage?.peakMemoryBytes || Math.max(this.#watchedPeak, this.#ended?.peakMemoryBytes ?? 0),
-			cpuMs: usage?.cpuMs ?? this.#ended?.cpuMs ?? 0,
+			cpuMs: Math.max(0, (usage?.cpuMs ?? this.#ended?.cpuMs ?? 0) - this.#cpuBefore),
 			durationMs: this.#startedAt ? end - this.#startedAt : 0,
 		};
 	}

@@ -76,8 +76,8 @@ const socketRules: Record<Reach, readonly string[]> = {
 /**
  * A deny-list, because a too narrow allow-list breaks ordinary programs at random. What it closes beyond the namespaces:
  * nested namespaces, io_uring, keyrings, other processes' memory, and every socket family that is not needed
- * (VSOCK reaches the hypervisor whatever the network namespace is). Limits of another process are closed too: with them a
- * program could end the first process of its jail and make it look broken.
+ * (VSOCK reaches the hypervisor whatever the network namespace is). The first process closes two things more for the program,
+ * but not for itself (init/init.c, narrow_filter).
  * @param hasCgroup whether the kernel counts the memory of the job
  */
 export function seccompPolicy(architecture: string, hasCgroup: boolean, reach: Reach = 'sandbox'): string {
@@ -87,7 +87,6 @@ export function seccompPolicy(architecture: string, hasCgroup: boolean, reach: R
 	const rules = [
 		`ERRNO(${EPERM}) { ${refused} }`,
 		`ERRNO(${EPERM}) { clone(flags) { (flags & ${newNamespaces}) != 0 } }`,
-		`ERRNO(${EPERM}) { prlimit64(pid) { pid != 0 } }`,
 		...socketRules[reach].map((rule) => `ERRNO(${EPERM}) { ${rule} }`),
 		`ERRNO(${EPERM}) { ioctl(fd, request) { ${requestIs(TIOCSTI)} || ${requestIs(TIOCLINUX)} } }`,
 		`ERRNO(${ENOSYS}) { ${absent} }`,

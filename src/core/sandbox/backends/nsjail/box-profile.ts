@@ -1,0 +1,23 @@
+/** What two jobs must have in common so that one can use a box that was made for the other. Pure. */
+import { type BoxSpec, inputFolder } from '../../backend.ts';
+import { addressSpaceBytes, roomyLimits } from './config.ts';
+
+/**
+ * Everything that is mounted, and how the interpreter starts. Left out is what arrives with the job: environment, secrets,
+ * contents of files, stdin, and the limits that can be lowered while a process runs.
+ */
+export function profileOf(spec: BoxSpec): string {
+	const { waiting, files, binds, ports, limits, workInodes, madeFolder, collector, collectsMadeFolder } = spec;
+	const { openFiles, fileBytes, processes } = roomyLimits(limits);
+	return JSON.stringify({
+		waiting,
+		files: files.map(({ path }) => path),
+		binds: binds.map(({ hostPath, path }) => (path === inputFolder ? { path } : { hostPath, path })),
+		ports,
+		room: { openFiles, fileBytes, processes, work: limits.workBytes, workInodes },
+		hasAddressSpace: addressSpaceBytes(spec, false) !== undefined,
+		madeFolder,
+		collector,
+		collectsMadeFolder,
+	});
+}

@@ -1,0 +1,90 @@
+/** A jail whose interpreter has started and waits: it takes one job, and is gone after it. */
+import { linkSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { heldBytes } from '../../../host/processes.ts';
+import { type BoxIo, type BoxOutcome, type BoxSpec, inputFolder } from '../../backend.ts';
+import { memoryFolders } from '../../image.ts';
+import { addressSpaceBytes } from './config.ts';
+import type { ProcessLimits } from './control.ts';
+import { countsOwnProcesses, type Footing, groupLimits, type JailSite, type OwnFiles, type StandingJail, standJail } from './jail.ts';
+
+/** What nsjail itself holds, beside what the control group counts: its anonymous memory, measured with nsjail 3.4 to 3.6. */
+const nsjailBytes = 1024 * 1024;
+
+const stdinName = 'stdin';
+const inputName = 'in';
+
+export class WaitingBox {
+	readonly #footing: Footing;
+	readonly #jail: StandingJail;
+	/** Files of the host that are filled when the job arrives, by their path in the box. */
+	readonly #later: Readonly<Record<string, string>>;
+	readonly madeAt = performance.now();
+	/** True when the box waits, false when it never will. */
+	readonly isReady: Promise<boolean>;
+
+	/** @param spec of a job of the same profile; its job-bound parts are not looked at */
+	constructor(footing: Footing, spec: BoxSpec) {
+		this.#footing = footing;
+		let later: Readonly<Record<string, string>> = {};
+		const reserve = (site: JailSite): OwnFiles => {
+			later = reserveFiles(spec, site);
+			return { stdinPath: site.folder.reserveFor(site.user.outsideGroup, stdinName), later };
+		};
+		this.#jail = standJail(footing, spec, reserve);
+		this.#later = later;
+		this.isReady = this.#jail.run.untilWaiting();
+	}
+
+	/** Whether it can still be given a job. */
+	get isWaiting(): boolean {
+		return this.#jail.run.isWaiting;
+	}
+
+	/** Memory that the box holds while it waits. */
+	get bytes(): number {
+		const { run, site } = this.#jail;
+		const held = site.cgroup?.memoryBytes() ?? heldBytes(run.initPid, memoryFolders, Number.POSITIVE_INFINITY);
+		return held + nsjailBytes;
+	}
+
+	/**
+	 * Gives the box its job.
+	 * @throws at once, before anything of the job has run, when the box cannot take it
+	 */
+	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
+		const { run, site } = this.#jail;
+		site.cgroup?.limit(groupLimits(spec));
+		if (io.stdin !== undefined) writeFileSync(join(site.folder.path, stdinName), io.stdin);
+		for (const { path, content } of spec.files) writeFileSync(this.#later[path] ?? '', content);
+		for (const { path, hostPath } of spec.binds) if (path === inputFolder) linkFiles(hostPath, this.#later[path] ?? '');
+		run.begin({ spec, io, limits: limitsOf(this.#footing, spec) });
+		return run.outcome();
+	}
+
+	dismiss(): void {
+		this.#jail.run.dismiss();
+	}
+}
+
+function limitsOf(footing: Footing, spec: BoxSpec): ProcessLimits {
+	const { openFiles, fileBytes, processes } = spec.limits;
+	return {
+		openFiles,
+		fileBytes: Math.ceil(fileBytes / (1024 * 1024)) * 1024 * 1024,
+		processes: countsOwnProcesses(footing, spec) ? processes + 1 : undefined,
+		addressSpaceBytes: addressSpaceBytes(spec, footing.cgroups !== undefined),
+	};
+}
+
+/** The files that a job brings are shown from the beginning, and empty. */
+function reserveFiles({ files, binds }: BoxSpec, { folder, user }: JailSite): Record<string, string> {
+	const reserved = files.map(({ path }, index) => [path, folder.reserveFor(user.outsideGroup, `file-${index}`)]);
+	const hasInputs = binds.some(({ path }) => path === inputFolder);
+	return Object.fromEntries([...reserved, ...(hasInputs ? [[inputFolder, folder.reserveFolder(inputName)]] : [])]);
+}
+
+/** Both folders lie with the temporary files, so nothing is copied. */
+function linkFiles(from: string, to: string): void {
+	for (const name of readdirSync(from)) linkSync(join(from, name), join(to, name));
+}

@@ -1,0 +1,223 @@
+/** Keeps boxes that wait for a job, of each kind as many as are called for, and never more memory than it may. */
+import { type Deferred, deferred } from '../deferred.ts';
+import { type Demand, isCalm, noteCall, wantedBoxes } from './demand.ts';
+
+/** What the pool knows of a box. */
+export interface PoolBox {
+	/** True when it waits, false when it never will. */
+	readonly isReady: Promise<boolean>;
+	/** Whether it can still be given a job. */
+	readonly isWaiting: boolean;
+	/** Memory that it holds while it waits. */
+	readonly bytes: number;
+	readonly madeAt: number;
+	dismiss(): void;
+}
+
+export interface PoolSettings<Spec, Box extends PoolBox> {
+	/** Jobs whose profiles are equal can use each other's boxes. */
+	profileOf(spec: Spec): string;
+	make(spec: Spec): Box;
+	/** Bytes that all waiting boxes may hold. */
+	readonly budgetBytes: number;
+	/** Bytes that they may hold when nobody has called for a while. */
+	readonly calmBytes: number;
+	/** A box that has waited for so long is replaced. */
+	readonly longestWaitMs: number;
+	/** Whether the machine, or our part of it, is short of memory. */
+	isPressed(): boolean;
+	/** How many may be in the making, and how many jobs may run meanwhile. */
+	readonly processors: number;
+	now(): number;
+}
+
+/** Boxes of one kind; those in the making stand behind those that wait. */
+interface Shelf<Spec, Box> {
+	/** The last job of the kind, of whose parts a box is made. */
+	spec: Spec;
+	demand: Demand;
+	/** Until when no box of this kind is made, because the last one failed. */
+	pausedUntil: number;
+	readonly boxes: Box[];
+	/** What the last box of the kind held. */
+	bytes: number;
+}
+
+/** Taken for what a box will hold before the first of its kind was measured. */
+const assumedBytes = 24 * 1024 * 1024;
+/** After a box that could not be made. */
+const pauseMs = 60_000;
+/** Boxes are made when the answer has long been given. */
+const afterAnswerMs = 10;
+const lookMs = 1_000;
+
+export class Pool<Spec, Box extends PoolBox> {
+	readonly #settings: PoolSettings<Spec, Box>;
+	readonly #shelves = new Map<string, Shelf<Spec, Box>>();
+	#making = 0;
+	#running = 0;
+	#nextLook: NodeJS.Timeout | undefined;
+	#lookAt = 0;
+	#isClosed = false;
+	/** Resolved when nothing more is to be made for now. */
+	#settled: Deferred | undefined;
+
+	constructor(settings: PoolSettings<Spec, Box>) {
+		this.#settings = settings;
+	}
+
+	/** A box that waits, or will in a moment; undefined: there is none. The caller says with `done` when its job is over. */
+	async take(spec: Spec): Promise<Box | undefined> {
+		const shelf = this.#shelfOf(spec);
+		this.#running++;
+		for (let box = shelf.boxes.shift(); box; box = shelf.boxes.shift()) {
+			if ((await box.isReady) && box.isWaiting) return box;
+		}
+		return undefined;
+	}
+
+	done(): void {
+		this.#running--;
+		this.#lookIn(afterAnswerMs);
+	}
+
+	/** What waits now, by profile. */
+	get waiting(): readonly { readonly profile: string; readonly boxes: number; readonly bytes: number }[] {
+		return [...this.#shelves].map(([profile, { boxes, bytes }]) => ({
+			profile,
+			boxes: boxes.length,
+			bytes: boxes.length * bytes,
+		}));
+	}
+
+	/** Resolves when everything that is called for waits. */
+	async settle(): Promise<void> {
+		this.#lookIn(0);
+		this.#settled ??= deferred();
+		await this.#settled.promise;
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		clearTimeout(this.#nextLook);
+		for (const shelf of this.#shelves.values()) this.#clear(shelf, 0);
+	}
+
+	#shelfOf(spec: Spec): Shelf<Spec, Box> {
+		const profile = this.#settings.profileOf(spec);
+		const found = this.#shelves.get(profile);
+		const demand = noteCall(found?.demand, this.#settings.now());
+		if (found) return Object.assign(found, { spec, demand });
+		const shelf = { spec, demand, pausedUntil: 0, boxes: [], bytes: assumedBytes };
+		this.#shelves.set(profile, shelf);
+		return shelf;
+	}
+
+	/** One look is enough, the nearest. It keeps no process alive. */
+	#lookIn(ms: number): void {
+		const at = this.#settings.now() + ms;
+		if (this.#isClosed || (this.#nextLook && this.#lookAt <= at)) return;
+		clearTimeout(this.#nextLook);
+		this.#lookAt = at;
+		this.#nextLook = setTimeout(() => {
+			this.#nextLook = undefined;
+			this.#look();
+		}, ms).unref();
+	}
+
+	#look(): void {
+		this.#shrink();
+		this.#fill();
+		if (this.#shelves.size > 0) this.#lookIn(lookMs);
+	}
+
+	get #heldBytes(): number {
+		return this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+	}
+
+	get #allowedBytes(): number {
+		const { budgetBytes, calmBytes, now, isPressed } = this.#settings;
+		if (isPressed()) return 0;
+		const demands = [...this.#shelves.values()].map(({ demand }) => demand);
+		return isCalm(demands, now()) ? Math.min(calmBytes, budgetBytes) : budgetBytes;
+	}
+
+	/** Gives up what is not called for, what is too old, and, beginning with the kind that was called least lately, what is too much. */
+	#shrink(): void {
+		const { now, longestWaitMs } = this.#settings;
+		for (const [profile, shelf] of this.#shelves) {
+			const wanted = wantedBoxes(shelf.demand, now());
+			this.#clear(shelf, wanted);
+			for (const box of shelf.boxes.filter(({ madeAt }) => now() - madeAt > longestWaitMs)) this.#drop(shelf, box);
+			if (wanted === 0) this.#shelves.delete(profile);
+		}
+		for (const shelf of this.#byLastCall().reverse())
+			while (shelf.boxes.length > 0 && this.#heldBytes > this.#allowedBytes) this.#clear(shelf, shelf.boxes.length - 1);
+	}
+
+	#byLastCall(): Shelf<Spec, Box>[] {
+		return [...this.#shelves.values()].sort((a, b) => b.demand.lastAt - a.demand.lastAt);
+	}
+
+	#clear(shelf: Shelf<Spec, Box>, left: number): void {
+		for (const box of shelf.boxes.splice(left)) box.dismiss();
+	}
+
+	#drop(shelf: Shelf<Spec, Box>, box: Box): void {
+		const at = shelf.boxes.indexOf(box);
+		if (at >= 0) shelf.boxes.splice(at, 1);
+		box.dismiss();
+	}
+
+	/** Jobs come first: while they keep all processors busy no box is made, for it would be no faster than a cold start. */
+	#fill(): void {
+		const { processors } = this.#settings;
+		while (this.#making < processors && this.#running < processors) {
+			const shelf = this.#nextShelf();
+			if (!shelf) break;
+			void this.#make(shelf);
+		}
+		if (this.#making > 0 || this.#nextShelf()) return;
+		this.#settled?.resolve();
+		this.#settled = undefined;
+	}
+
+	/** The kind that was called last goes first, if there is room for one more of it. */
+	#nextShelf(): Shelf<Spec, Box> | undefined {
+		const { now } = this.#settings;
+		const shelves = this.#byLastCall();
+		const lacking = ({ boxes, demand, pausedUntil }: Shelf<Spec, Box>) =>
+			boxes.length < wantedBoxes(demand, now()) && pausedUntil <= now();
+		return shelves.find((shelf) => lacking(shelf) && this.#hasRoom(shelf, shelves));
+	}
+
+	/** The first box of a kind takes the place of others, beginning with the kind that was called least lately. */
+	#hasRoom(shelf: Shelf<Spec, Box>, byLastCall: readonly Shelf<Spec, Box>[]): boolean {
+		const isEnough = () => shelf.bytes <= this.#allowedBytes - this.#heldBytes;
+		if (shelf.boxes.length > 0 || shelf.bytes > this.#allowedBytes) return isEnough();
+		for (const other of byLastCall.slice(byLastCall.indexOf(shelf) + 1).reverse())
+			while (other.boxes.length > 0 && !isEnough()) this.#clear(other, other.boxes.length - 1);
+		return isEnough();
+	}
+
+	async #make(shelf: Shelf<Spec, Box>): Promise<void> {
+		this.#making++;
+		try {
+			const box = this.#settings.make(shelf.spec);
+			shelf.boxes.push(box);
+			if (await box.isReady) shelf.bytes = box.bytes;
+			else this.#fail(shelf, box);
+		} catch {
+			this.#fail(shelf);
+		} finally {
+			this.#making--;
+			this.#lookIn(0);
+		}
+	}
+
+	/** A kind that cannot wait starts cold meanwhile. */
+	#fail(shelf: Shelf<Spec, Box>, box?: Box): void {
+		shelf.pausedUntil = this.#settings.now() + pauseMs;
+		if (box) this.#drop(shelf, box);
+	}
+}
