@@ -80,7 +80,7 @@ export const jobFlags = {
 	stdin: { type: 'string', value: 'FILE', help: 'what the program reads from stdin (- for your own)' },
 	backend: { type: 'string', value: 'NAME', help: 'auto (default) or nsjail' },
 	'no-check': { type: 'boolean', help: 'skip the static check; the jail stays the same' },
-	'no-warm': { type: 'boolean', help: 'start cold' },
+	'no-warm': { type: 'boolean', help: 'make a box for each job although one may be waiting' },
 } as const satisfies Flags;
 
 const usage = (details: string) => new KnownError('USAGE', { details });
@@ -142,6 +142,7 @@ export function requestDefaults(values: Values): Partial<JobRequestInput> {
 		limits: { ...(timeout && { timeoutMs: timeout }), ...(memory && { memoryBytes: memory }) },
 		secrets: secrets(values).map(({ name }) => name),
 		check: values['no-check'] !== true,
+		warm: values['no-warm'] !== true,
 		...(imports && { allowedImports: imports }),
 		...(bundle && { bundle }),
 		...(session && { session }),

@@ -26,7 +26,12 @@ export interface Parts {
 }
 
 export function createExecutor(parts: Parts): Executor {
-	return { run: (request, context = {}) => runCode(parts, request, context) };
+	const { backend } = parts.boxes;
+	return {
+		run: (request, context = {}) => runCode(parts, request, context),
+		settle: () => backend.settle(),
+		close: () => backend.close(),
+	};
 }
 
 /** Whatever is said about a job, no value of a secret is in it. */

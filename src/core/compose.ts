@@ -36,6 +36,7 @@ export type { JobContext } from './ports.ts';
 export { installNsjail } from './sandbox/backends/nsjail/install.ts';
 export { locateNsjail } from './sandbox/backends/nsjail/locate.ts';
 export { findPython } from './sandbox/runtimes/python.ts';
+export { type WarmSettings, warmSettings } from './sandbox/pool/settings.ts';
 export { FolderStore } from './sessions/folder-store.ts';
 export { placeOf } from './sessions/key.ts';
 export { type S3Settings, S3Store } from './sessions/s3-store.ts';

@@ -27,6 +27,10 @@ export interface JobContext {
 /** One per process. A program's failure is a result; a KnownError is thrown only where an operator must act. */
 export interface Executor {
 	run(request: JobRequest, context?: JobContext): Promise<JobResult>;
+	/** Resolves when every box that is called for waits for its job. */
+	settle(): Promise<void>;
+	/** Ends the boxes that wait, and waits until they are gone. */
+	close(): Promise<void>;
 }
 
 /** A folder of the host that appears read-only at `path`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { KnownError, problemFor } from '../../contract/error.ts';
 import type { JobRequestInput, JobResult, Problem } from '../../contract/job.ts';
-import { composeExecutor, defaultConcurrency, parseJobRequest } from '../../core/compose.ts';
+import { composeExecutor, defaultConcurrency, parseJobRequest, warmSettings } from '../../core/compose.ts';
 import type { Executor, JobContext } from '../../core/ports.ts';
 import { withoutRun } from '../../core/result.ts';
 import { checkPolicy } from '../check-policy.ts';
@@ -89,7 +89,7 @@ async function* linesUntil(signal: AbortSignal | undefined): AsyncGenerator<Line
 export async function runLines(typed: Typed, context: JobContext): Promise<number> {
 	const defaults = { ...requestDefaults(typed.values), checkPolicy: checkPolicy(typed.values) };
 	const many = concurrency(typed) ?? defaultConcurrency();
-	const executor = composeExecutor({ concurrency: many });
+	const executor = composeExecutor({ concurrency: many, warm: warmSettings() });
 	const active = new Set<Promise<void>>();
 	for await (const line of linesUntil(context.signal)) {
 		if ('text' in line && line.text.trim() === '') continue;
@@ -99,5 +99,6 @@ export async function runLines(typed: Typed, context: JobContext): Promise<numbe
 		if (active.size >= many) await Promise.race(active);
 	}
 	await Promise.all(active);
+	await executor.close();
 	return 0;
 }

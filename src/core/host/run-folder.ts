@@ -34,7 +34,7 @@ export class RunFolder {
 			removeLeftovers(base);
 			const path = mkdtempSync(join(base, `${prefix}${process.pid}-`));
 			chmodSync(path, 0o711);
-			return new RunFolder(path);
+			return removeAtExit(new RunFolder(path));
 		} catch (error) {
 			const details = 'the folder for temporary files (TMPDIR) cannot be written';
 			throw new KnownError('SANDBOX_UNAVAILABLE', { details }, { cause: error });
@@ -97,8 +97,20 @@ export class RunFolder {
 	}
 
 	remove(): void {
+		existing.delete(this);
 		rmSync(this.path, { recursive: true, force: true });
 	}
+}
+
+/** A process that ends in order leaves none behind, also of boxes that only wait. */
+const existing = new Set<RunFolder>();
+let isWatchingExit = false;
+
+function removeAtExit(folder: RunFolder): RunFolder {
+	existing.add(folder);
+	if (!isWatchingExit) process.once('exit', () => existing.forEach((one) => one.remove()));
+	isWatchingExit = true;
+	return folder;
 }
 
 async function placeShared(path: string, content: Uint8Array | { hostPath: string }): Promise<void> {

@@ -148,4 +148,8 @@ export interface Backend {
 	readonly name: string;
 	probe(): Promise<Probe>;
 	run(spec: BoxSpec, io: BoxIo): Promise<BackendOutcome>;
+	/** Resolves when every box that is called for waits for its job. */
+	settle(): Promise<void>;
+	/** Ends what waits, and waits until it is gone. Jobs that run are not touched. */
+	close(): Promise<void>;
 }

@@ -35,7 +35,7 @@ function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
 	return {
 		backend: {
 			name: 'fake',
-			probe: async () => ({ backend: 'fake', tier: 'full', steps: [] }),
+			probe: async () => ({ backend: 'fake', tier: 'full', start: 'cold', steps: [] }),
 			run: async (spec, io) => ({ ...(await act(spec, io)), tier: 'full' }),
 		},
 		runtimeFor: async () => bash,

@@ -11,6 +11,8 @@ export interface PoolBox {
 	/** Memory that it holds while it waits. */
 	readonly bytes: number;
 	readonly madeAt: number;
+	/** Resolves when nothing of it is left. */
+	readonly isGone: Promise<unknown>;
 	dismiss(): void;
 }
 
@@ -54,6 +56,7 @@ const lookMs = 1_000;
 export class Pool<Spec, Box extends PoolBox> {
 	readonly #settings: PoolSettings<Spec, Box>;
 	readonly #shelves = new Map<string, Shelf<Spec, Box>>();
+	readonly #leaving = new Set<Promise<unknown>>();
 	#making = 0;
 	#running = 0;
 	#nextLook: NodeJS.Timeout | undefined;
@@ -81,15 +84,6 @@ export class Pool<Spec, Box extends PoolBox> {
 		this.#lookIn(afterAnswerMs);
 	}
 
-	/** What waits now, by profile. */
-	get waiting(): readonly { readonly profile: string; readonly boxes: number; readonly bytes: number }[] {
-		return [...this.#shelves].map(([profile, { boxes, bytes }]) => ({
-			profile,
-			boxes: boxes.length,
-			bytes: boxes.length * bytes,
-		}));
-	}
-
 	/** Resolves when everything that is called for waits. */
 	async settle(): Promise<void> {
 		this.#lookIn(0);
@@ -97,10 +91,11 @@ export class Pool<Spec, Box extends PoolBox> {
 		await this.#settled.promise;
 	}
 
-	close(): void {
+	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearTimeout(this.#nextLook);
 		for (const shelf of this.#shelves.values()) this.#clear(shelf, 0);
+		await Promise.all(this.#leaving);
 	}
 
 	#shelfOf(spec: Spec): Shelf<Spec, Box> {
@@ -132,7 +127,7 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	get #heldBytes(): number {
-		return this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+		return [...this.#shelves.values()].reduce((sum, { boxes, bytes }) => sum + boxes.length * bytes, 0);
 	}
 
 	get #allowedBytes(): number {
@@ -160,13 +155,19 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	#clear(shelf: Shelf<Spec, Box>, left: number): void {
-		for (const box of shelf.boxes.splice(left)) box.dismiss();
+		for (const box of shelf.boxes.splice(left)) this.#dismiss(box);
 	}
 
 	#drop(shelf: Shelf<Spec, Box>, box: Box): void {
 		const at = shelf.boxes.indexOf(box);
 		if (at >= 0) shelf.boxes.splice(at, 1);
+		this.#dismiss(box);
+	}
+
+	#dismiss(box: Box): void {
 		box.dismiss();
+		this.#leaving.add(box.isGone);
+		void box.isGone.then(() => this.#leaving.delete(box.isGone));
 	}
 
 	/** Jobs come first: while they keep all processors busy no box is made, for it would be no faster than a cold start. */

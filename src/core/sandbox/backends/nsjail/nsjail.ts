@@ -48,19 +48,12 @@ export class NsjailBackend implements Backend {
 		return { ...outcome, tier: ground.tier, start };
 	}
 
-	/** Resolves when every box that is called for waits. */
 	async settle(): Promise<void> {
 		await this.#pool?.settle();
 	}
 
-	/** What waits now, by profile. */
-	get waiting(): BoxPool['waiting'] {
-		return this.#pool?.waiting ?? [];
-	}
-
-	/** Nothing waits any more. */
-	close(): void {
-		this.#pool?.close();
+	async close(): Promise<void> {
+		await this.#pool?.close();
 	}
 
 	async #start(ground: Ground, spec: BoxSpec, io: BoxIo): Promise<{ outcome: BoxOutcome; start: Start }> {

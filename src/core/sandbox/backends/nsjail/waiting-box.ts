@@ -62,6 +62,11 @@ export class WaitingBox {
 		return run.outcome();
 	}
 
+	/** Resolves when nothing of it is left. */
+	get isGone(): Promise<unknown> {
+		return this.#jail.isGone;
+	}
+
 	dismiss(): void {
 		this.#jail.run.dismiss();
 	}

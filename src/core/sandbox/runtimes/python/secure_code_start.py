@@ -58,10 +58,15 @@ class Watch:
         return spec
 
 
+DRAWING = ['matplotlib', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'plotly.basedatatypes']
+
+
 def save_figures():
-    sys.meta_path.insert(0, Watch(['matplotlib', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'plotly.basedatatypes']))
+    for name in [name for name in DRAWING if name in sys.modules]:
+        import secure_code_figures
 
-
+        secure_code_figures.ACTS[name](sys.modules[name])
+    sys.meta_path.insert(0, Watch([name for name in DRAWING if name not in sys.modules]))
 
 
 def keep_state():
