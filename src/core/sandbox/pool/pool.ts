@@ -53,6 +53,12 @@ const pauseMs = 60_000;
 const afterAnswerMs = 10;
 const lookMs = 1_000;
 
+/** A job is there: what it waits for keeps the process alive. */
+function awake<T>(awaited: Promise<T>): Promise<T> {
+	const timer = setInterval(() => {}, lookMs);
+	return awaited.finally(() => clearInterval(timer));
+}
+
 export class Pool<Spec, Box extends PoolBox> {
 	readonly #settings: PoolSettings<Spec, Box>;
 	readonly #shelves = new Map<string, Shelf<Spec, Box>>();
@@ -74,7 +80,7 @@ export class Pool<Spec, Box extends PoolBox> {
 		const shelf = this.#shelfOf(spec);
 		this.#running++;
 		for (let box = shelf.boxes.shift(); box; box = shelf.boxes.shift()) {
-			if ((await box.isReady) && box.isWaiting) return box;
+			if ((await awake(box.isReady)) && box.isWaiting) return box;
 		}
 		return undefined;
 	}
@@ -88,7 +94,7 @@ export class Pool<Spec, Box extends PoolBox> {
 	async settle(): Promise<void> {
 		this.#lookIn(0);
 		this.#settled ??= deferred();
-		await this.#settled.promise;
+		await awake(this.#settled.promise);
 	}
 
 	async close(): Promise<void> {

@@ -39,11 +39,16 @@ export interface Jail {
 const dyingMs = 3_000;
 const lookMs = 20;
 
-/** Where a jail is set up, before nsjail is started. */
+/** What the host has to know of a job before its jail can be made. */
+export type SiteSpec = Pick<BoxSpec, 'limits' | 'cpus' | 'device'>;
+
+/** What a jail has of the host: a folder, a user, and a control group. */
 export interface JailSite {
 	readonly folder: RunFolder;
 	readonly user: { readonly outsideUser: number; readonly outsideGroup: number };
 	readonly cgroup: Cgroup | undefined;
+	/** Called once. @param isGone whether nothing of the jail is left on the host */
+	giveBack(isGone: boolean): boolean;
 }
 
 export interface StandingJail {
@@ -57,44 +62,62 @@ export interface StandingJail {
 export type OwnFiles = Pick<JailPlace, 'stdinPath' | 'later'>;
 
 /**
- * Whatever happens, the user, the group and the folder are given back, and not before the jail is gone. A user whose
- * processes would not die is not lent again.
+ * Takes a user, a group and a folder for one jail.
+ * @param spec what the jail is for, as far as the host has to know it
  * @param base where the folder of the run lies; absent: with the temporary files of the host
  */
-export function standJail(
-	footing: Footing,
-	spec: BoxSpec,
-	ownFiles: (site: JailSite) => OwnFiles,
-	base?: string,
-): StandingJail {
+export function takeSite(footing: Footing, spec: SiteSpec, base?: string): JailSite {
 	footing.cgroups?.prepareToAdd();
 	const folder = RunFolder.create(base);
 	const slot = slots.lease();
-	let cgroup: Cgroup | undefined;
 	const giveBack = (isGone: boolean): boolean => {
-		cgroup?.remove();
+		site.cgroup?.remove();
 		folder.remove();
 		if (isGone) slots.release(slot);
 		return isGone;
 	};
+	let site: JailSite = { folder, user: outsideUser(footing, spec, slot), cgroup: undefined, giveBack };
 	try {
-		cgroup = footing.cgroups?.create(folder.name, groupLimits(spec));
-		const site = { folder, user: outsideUser(footing, spec, slot), cgroup };
-		const run = new JailRun(startNsjail(footing, spec, site, ownFiles(site)), cgroup);
-		return { run, site, isGone: untilDead(run, cgroup).then(giveBack) };
+		site = { ...site, cgroup: footing.cgroups?.create(folder.name, groupLimits(spec)) };
+		return site;
 	} catch (error) {
 		giveBack(true);
 		throw error;
 	}
 }
 
+/**
+ * Makes a jail on its site. Whatever happens, the site is given back, and not before the jail is gone. A user whose
+ * processes would not die is not lent again.
+ */
+export function standJail(site: JailSite, makeRun: () => JailRun): StandingJail {
+	try {
+		const run = makeRun();
+		return { run, site, isGone: untilDead(run, site.cgroup).then(site.giveBack) };
+	} catch (error) {
+		site.giveBack(true);
+		throw error;
+	}
+}
+
+/** What a jail shows that lies in its own folder, when its job is there. */
+const filesOf = ({ folder, user }: JailSite, io: BoxIo): OwnFiles => ({
+	stdinPath: io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin),
+	later: undefined,
+});
+
 /** A jail that is made for its job. */
 export function startJail(footing: Footing, spec: BoxSpec, io: BoxIo, base?: string): Jail {
-	const ownFiles = ({ folder, user }: JailSite): OwnFiles => ({
-		stdinPath: io.stdin === undefined ? undefined : folder.writeFor(user.outsideGroup, 'stdin', io.stdin),
-		later: undefined,
-	});
-	const { run, site, isGone } = standJail(footing, spec, ownFiles, base);
+	const site = takeSite(footing, spec, base);
+	const jail = standJail(site, () => startNsjail(footing, spec, site, filesOf(site, io)));
+	return beginJob(jail, spec, io);
+}
+
+/** The text of the configuration of a jail whose job is there. */
+export const configOf = (footing: Footing, spec: BoxSpec, site: JailSite, io: BoxIo): string =>
+	configFor(spec, placeOf(footing, spec, site, filesOf(site, io)));
+
+export function beginJob({ run, site, isGone }: StandingJail, spec: BoxSpec, io: BoxIo): Jail {
 	run.begin({ spec, io });
 	const isEmpty = () => site.cgroup?.members().every((pid) => pid === run.initPid) ?? false;
 	return { outcome: run.outcome(), isEmpty, isGone };
@@ -114,36 +137,38 @@ async function untilDead(run: JailRun, cgroup: Cgroup | undefined): Promise<bool
 }
 
 /** The first process of a jail counts, too. */
-export const groupLimits = ({ limits, cpus }: BoxSpec) => ({
+export const groupLimits = ({ limits, cpus }: SiteSpec) => ({
 	memoryBytes: limits.memoryBytes,
 	processes: limits.processes + 1,
 	cpus,
 });
 
-function startNsjail(footing: Footing, spec: BoxSpec, site: JailSite, own: OwnFiles): NsjailProcess {
-	const { folder, user, cgroup } = site;
-	const place = { ...placeOf(footing, spec, cgroup), ...user, ...own };
-	const configPath = folder.writePrivate('jail.cfg', configFor(spec, place));
+export function startNsjail(footing: Footing, spec: BoxSpec, site: JailSite, own: OwnFiles): JailRun {
+	const { folder, cgroup } = site;
+	const configPath = folder.writePrivate('jail.cfg', configFor(spec, placeOf(footing, spec, site, own)));
+	const hasCollector = spec.collector.length > 0;
 	const nsjail = new NsjailProcess(footing.binary, {
 		configPath,
 		umask: spec.device ? deviceUmask : undefined,
-		hasCollector: spec.collector.length > 0,
+		hasCollector,
 		hasNetwork: spec.ports.length > 0,
 		taskLists: cgroup?.taskLists ?? [],
 	});
 	cgroup?.closeTaskLists();
-	return nsjail;
+	return new JailRun(nsjail, cgroup, hasCollector);
 }
 
 /** Without root only our own user and our own group can stand behind the jail's. */
-function outsideUser({ firstUser }: Footing, { device }: BoxSpec, slot: number) {
+function outsideUser({ firstUser }: Footing, { device }: SiteSpec, slot: number) {
 	if (device?.user) return { outsideUser: device.user.uid, outsideGroup: device.user.gid };
 	if (firstUser !== undefined) return { outsideUser: firstUser + slot, outsideGroup: firstUser + slot };
 	return { outsideUser: process.getuid?.() ?? 0, outsideGroup: process.getgid?.() ?? 0 };
 }
 
-function placeOf(footing: Footing, spec: BoxSpec, cgroup: Cgroup | undefined) {
+function placeOf(footing: Footing, spec: BoxSpec, { user, cgroup }: JailSite, own: OwnFiles): JailPlace {
 	return {
+		...user,
+		...own,
 		root: footing.image.root,
 		binds: footing.image.binds,
 		architecture: process.arch,

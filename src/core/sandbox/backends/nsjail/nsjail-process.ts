@@ -54,6 +54,11 @@ export class NsjailProcess {
 		return (this.child.stdio as unknown as Readable[])[logAt] as Readable;
 	}
 
+	/** Whether it runs. */
+	get isAlive(): boolean {
+		return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+	}
+
 	/** Whoever only waits must not keep our own process from ending. */
 	letGo(): void {
 		for (const held of this.#held()) held.unref();

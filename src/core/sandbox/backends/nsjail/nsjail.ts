@@ -10,27 +10,35 @@ import { profileOf } from './box-profile.ts';
 import { longestWaitMs } from './config.ts';
 import { findGround, type Ground } from './ground.ts';
 import { runJail } from './jail.ts';
+import { ReadyNsjail } from './ready-nsjail.ts';
 import { WaitingBox } from './waiting-box.ts';
 
-type BoxPool = Pool<BoxSpec, WaitingBox>;
+const MiB = 1024 * 1024;
 
-function poolOn(ground: Ground, settings: WarmSettings): BoxPool {
-	return new Pool<BoxSpec, WaitingBox>({
-		...settings,
-		profileOf,
-		make: (spec) => new WaitingBox(ground, spec),
+/** What was started ahead of jobs: boxes with interpreters that wait, and nsjails without a box for whatever else comes. */
+interface Ahead {
+	readonly boxes: Pool<BoxSpec, WaitingBox>;
+	readonly nsjails: Pool<BoxSpec, ReadyNsjail>;
+}
+
+function startAhead(ground: Ground, settings: WarmSettings): Ahead {
+	const common = {
 		longestWaitMs: longestWaitMs / 2,
 		isPressed: isShortOfMemory,
 		processors: availableParallelism(),
 		now: () => performance.now(),
-	});
+	};
+	const boxes = { ...common, ...settings, profileOf, make: (spec: BoxSpec) => new WaitingBox(ground, spec) };
+	const few = { budgetBytes: 16 * MiB, calmBytes: 2 * MiB };
+	const nsjails = { ...common, ...few, profileOf: () => 'nsjail', make: () => new ReadyNsjail(ground) };
+	return { boxes: new Pool(boxes), nsjails: new Pool(nsjails) };
 }
 
 export class NsjailBackend implements Backend {
 	readonly name = 'nsjail';
 	readonly #warm: WarmSettings | undefined;
 	#ground: Promise<Ground> | undefined;
-	#pool: BoxPool | undefined;
+	#ahead: Ahead | undefined;
 
 	/** @param warm what boxes may wait; absent: none */
 	constructor(warm?: WarmSettings) {
@@ -49,21 +57,21 @@ export class NsjailBackend implements Backend {
 	}
 
 	async settle(): Promise<void> {
-		await this.#pool?.settle();
+		await Promise.all([this.#ahead?.boxes.settle(), this.#ahead?.nsjails.settle()]);
 	}
 
 	async close(): Promise<void> {
-		await this.#pool?.close();
+		await Promise.all([this.#ahead?.boxes.close(), this.#ahead?.nsjails.close()]);
 	}
 
 	async #start(ground: Ground, spec: BoxSpec, io: BoxIo): Promise<{ outcome: BoxOutcome; start: Start }> {
-		if (!this.#warm || !spec.waiting) return { outcome: await runJail(ground, spec, io), start: 'cold' };
-		this.#pool ??= poolOn(ground, this.#warm);
-		try {
-			return await runInPool(this.#pool, ground, spec, io);
-		} finally {
-			this.#pool.done();
-		}
+		if (!this.#warm) return { outcome: await runJail(ground, spec, io), start: 'cold' };
+		this.#ahead ??= startAhead(ground, this.#warm);
+		const { boxes, nsjails } = this.#ahead;
+		const warm = spec.waiting ? await takeFrom(boxes, spec, io) : undefined;
+		if (warm) return { outcome: warm, start: 'warm' };
+		const cold = spec.device ? undefined : await takeFrom(nsjails, spec, io);
+		return { outcome: cold ?? (await runJail(ground, spec, io)), start: 'cold' };
 	}
 
 	/** Looks anew, whatever was found before. */
@@ -88,13 +96,29 @@ export class NsjailBackend implements Backend {
 	}
 }
 
-/** A box that cannot take the job has not run anything of it, so the job starts cold. */
-async function runInPool(pool: BoxPool, ground: Ground, spec: BoxSpec, io: BoxIo) {
-	const box = await pool.take(spec);
+/**
+ * Runs the job in what was started ahead. What cannot take the job has not run anything of it.
+ * @returns undefined when there was nothing that could
+ */
+async function takeFrom(
+	pool: Pool<BoxSpec, WaitingBox> | Pool<BoxSpec, ReadyNsjail>,
+	spec: BoxSpec,
+	io: BoxIo,
+): Promise<BoxOutcome | undefined> {
 	try {
-		if (box) return { outcome: await box.take(spec, io), start: 'warm' as const };
-	} catch {
-		box?.dismiss();
+		const taken = await pool.take(spec);
+		const outcome = taken && attempt(taken, spec, io);
+		return await outcome;
+	} finally {
+		pool.done();
 	}
-	return { outcome: await runJail(ground, spec, io), start: 'cold' as const };
+}
+
+function attempt(taken: WaitingBox | ReadyNsjail, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> | undefined {
+	try {
+		return taken.take(spec, io);
+	} catch {
+		taken.dismiss();
+		return undefined;
+	}
 }

@@ -63,10 +63,11 @@ export class JailRun {
 	#usage: CgroupUsage | undefined;
 	#log = '';
 
-	constructor(nsjail: NsjailProcess, cgroup: Cgroup | undefined) {
+	/** @param collects whether the job has a collector */
+	constructor(nsjail: NsjailProcess, cgroup: Cgroup | undefined, collects: boolean) {
 		this.#nsjail = nsjail;
 		this.#cgroup = cgroup;
-		this.#archive = nsjail.collected?.pipe(new PassThrough());
+		this.#archive = collects ? nsjail.collected?.pipe(new PassThrough()) : undefined;
 		this.gone = this.#untilGone();
 		this.#listen();
 	}

@@ -6,7 +6,16 @@ import { type BoxIo, type BoxOutcome, type BoxSpec, inputFolder } from '../../ba
 import { memoryFolders } from '../../image.ts';
 import { addressSpaceBytes } from './config.ts';
 import type { ProcessLimits } from './control.ts';
-import { countsOwnProcesses, type Footing, groupLimits, type JailSite, type OwnFiles, type StandingJail, standJail } from './jail.ts';
+import {
+	countsOwnProcesses,
+	type Footing,
+	groupLimits,
+	type JailSite,
+	type StandingJail,
+	standJail,
+	startNsjail,
+	takeSite,
+} from './jail.ts';
 
 /** What nsjail itself holds, beside what the control group counts: its anonymous memory, measured with nsjail 3.4 to 3.6. */
 const nsjailBytes = 1024 * 1024;
@@ -27,11 +36,12 @@ export class WaitingBox {
 	constructor(footing: Footing, spec: BoxSpec) {
 		this.#footing = footing;
 		let later: Readonly<Record<string, string>> = {};
-		const reserve = (site: JailSite): OwnFiles => {
+		const site = takeSite(footing, spec);
+		this.#jail = standJail(site, () => {
 			later = reserveFiles(spec, site);
-			return { stdinPath: site.folder.reserveFor(site.user.outsideGroup, stdinName), later };
-		};
-		this.#jail = standJail(footing, spec, reserve);
+			const stdinPath = site.folder.reserveFor(site.user.outsideGroup, stdinName);
+			return startNsjail(footing, spec, site, { stdinPath, later });
+		});
 		this.#later = later;
 		this.isReady = this.#jail.run.untilWaiting();
 	}
