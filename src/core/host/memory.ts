@@ -1,6 +1,7 @@
 /** Whether this process could soon be short of memory. */
-import { availableMemory } from 'node:process';
+
 import { totalmem } from 'node:os';
+import { availableMemory } from 'node:process';
 
 const MiB = 1024 * 1024;
 

@@ -1,5 +1,15 @@
 /** A short-lived folder for the files of one run: the jail's user can follow a path into it but cannot list it. */
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	chmodSync,
+	chownSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -108,7 +118,10 @@ let isWatchingExit = false;
 
 function removeAtExit(folder: RunFolder): RunFolder {
 	existing.add(folder);
-	if (!isWatchingExit) process.once('exit', () => existing.forEach((one) => one.remove()));
+	if (!isWatchingExit)
+		process.once('exit', () => {
+			for (const one of existing) one.remove();
+		});
 	isWatchingExit = true;
 	return folder;
 }

@@ -24,6 +24,8 @@ export interface PoolSettings<Spec, Box extends PoolBox> {
 	readonly budgetBytes: number;
 	/** Bytes that they may hold when nobody has called for a while. */
 	readonly calmBytes: number;
+	/** Taken for what a box will hold before the first of its kind was measured. */
+	readonly assumedBytes: number;
 	/** A box that has waited for so long is replaced. */
 	readonly longestWaitMs: number;
 	/** Whether the machine, or our part of it, is short of memory. */
@@ -45,8 +47,6 @@ interface Shelf<Spec, Box> {
 	bytes: number;
 }
 
-/** Taken for what a box will hold before the first of its kind was measured. */
-const assumedBytes = 24 * 1024 * 1024;
 /** After a box that could not be made. */
 const pauseMs = 60_000;
 /** Boxes are made when the answer has long been given. */
@@ -109,7 +109,7 @@ export class Pool<Spec, Box extends PoolBox> {
 		const found = this.#shelves.get(profile);
 		const demand = noteCall(found?.demand, this.#settings.now());
 		if (found) return Object.assign(found, { spec, demand });
-		const shelf = { spec, demand, pausedUntil: 0, boxes: [], bytes: assumedBytes };
+		const shelf = { spec, demand, pausedUntil: 0, boxes: [], bytes: this.#settings.assumedBytes };
 		this.#shelves.set(profile, shelf);
 		return shelf;
 	}

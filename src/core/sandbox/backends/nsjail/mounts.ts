@@ -95,8 +95,5 @@ function filesOf({ files }: BoxSpec, { later }: JailPlace): Fields[] {
 
 /** Later mounts lie over earlier ones: the tree, libraries, devices, then what is writable, then the job's own files. */
 export function mountsFor(spec: BoxSpec, place: JailPlace): Fields[] {
-	return [
-		...(spec.device ? deviceTree(spec.device, place) : sandboxTree(spec, place)),
-		...filesOf(spec, place),
-	];
+	return [...(spec.device ? deviceTree(spec.device, place) : sandboxTree(spec, place)), ...filesOf(spec, place)];
 }

@@ -28,9 +28,21 @@ function startAhead(ground: Ground, settings: WarmSettings): Ahead {
 		processors: availableParallelism(),
 		now: () => performance.now(),
 	};
-	const boxes = { ...common, ...settings, profileOf, make: (spec: BoxSpec) => new WaitingBox(ground, spec) };
+	const boxes = {
+		...common,
+		...settings,
+		profileOf,
+		make: (spec: BoxSpec) => new WaitingBox(ground, spec),
+		assumedBytes: 24 * MiB,
+	};
 	const few = { budgetBytes: 16 * MiB, calmBytes: 2 * MiB };
-	const nsjails = { ...common, ...few, profileOf: () => 'nsjail', make: () => new ReadyNsjail(ground) };
+	const nsjails = {
+		...common,
+		...few,
+		profileOf: () => 'nsjail',
+		make: () => new ReadyNsjail(ground),
+		assumedBytes: MiB,
+	};
 	return { boxes: new Pool(boxes), nsjails: new Pool(nsjails) };
 }
 

@@ -79,7 +79,12 @@ export class ReadyNsjail {
 		if (exitCode !== 0 || this.#isDismissed) throw new Error('no pipe could be made');
 		const { cgroup } = this.#site;
 		const taskLists = cgroup?.taskLists ?? [];
-		this.#nsjail = new NsjailProcess(this.#footing.binary, { configPath, hasCollector: true, hasNetwork: true, taskLists });
+		this.#nsjail = new NsjailProcess(this.#footing.binary, {
+			configPath,
+			hasCollector: true,
+			hasNetwork: true,
+			taskLists,
+		});
 		cgroup?.closeTaskLists();
 		this.#nsjail.letGo();
 		this.#nsjail.child.once('error', () => {}).once('exit', () => this.#end());
