@@ -53,7 +53,7 @@ const pauseMs = 60_000;
 const afterAnswerMs = 10;
 const lookMs = 1_000;
 
-/** A job is there: what it waits for keeps the process alive. */
+/** What waits keeps no process alive; whoever waits for it does. */
 function awake<T>(awaited: Promise<T>): Promise<T> {
 	const timer = setInterval(() => {}, lookMs);
 	return awaited.finally(() => clearInterval(timer));
@@ -101,7 +101,7 @@ export class Pool<Spec, Box extends PoolBox> {
 		this.#isClosed = true;
 		clearTimeout(this.#nextLook);
 		for (const shelf of this.#shelves.values()) this.#clear(shelf, 0);
-		await Promise.all(this.#leaving);
+		await awake(Promise.all(this.#leaving));
 	}
 
 	#shelfOf(spec: Spec): Shelf<Spec, Box> {
