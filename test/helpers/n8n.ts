@@ -149,6 +149,8 @@ export function useFakeExecutor(answer: (request: JobRequest) => Promise<JobResu
 			jobs.push({ request, context });
 			return await answer(request);
 		},
+		settle: async () => {},
+		close: async () => {},
 	};
 	Reflect.set(globalThis, executorKey, executor);
 	return jobs;

@@ -33,7 +33,9 @@ describe('secrets', () => {
 
 describe('requestDefaults', () => {
 	it('is closed when nothing was typed', () => {
-		expect(requestDefaults({})).toEqual({ language: 'auto', network: 'none', limits: {}, secrets: [], check: true });
+		expect(requestDefaults({})).toEqual({
+			...{ language: 'auto', network: 'none', limits: {}, secrets: [], check: true, warm: true },
+		});
 	});
 
 	it('reads everything that can be typed into a request that is valid', () => {
@@ -45,6 +47,7 @@ describe('requestDefaults', () => {
 			secret: ['KEY', 'OTHER'],
 			'allow-imports': 'math,json',
 			'no-check': true,
+			'no-warm': true,
 			backend: 'nsjail',
 		});
 		expect(defaults).toEqual({
@@ -54,6 +57,7 @@ describe('requestDefaults', () => {
 			secrets: ['KEY', 'OTHER'],
 			allowedImports: ['math', 'json'],
 			check: false,
+			warm: false,
 		});
 		expect(jobRequestSchema.safeParse({ ...defaults, code: '' }).success).toBe(true);
 	});

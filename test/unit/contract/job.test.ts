@@ -15,6 +15,8 @@ describe('a request', () => {
 			env: {},
 			files: [],
 			bundle: 'default',
+			warm: true,
+			preload: [],
 			check: true,
 			checkPolicy: {
 				allowSubprocess: false,

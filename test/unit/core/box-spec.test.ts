@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JobRequestInput } from '../../../src/contract/job.ts';
 import { type BoxParts, boxSpecFor } from '../../../src/core/box-spec.ts';
 import { collectorFor } from '../../../src/core/sandbox/collector.ts';
 import type { Runtime } from '../../../src/core/sandbox/runtimes/runtime.ts';
@@ -42,6 +43,102 @@ const environment = {
 	TMPDIR: '/tmp',
 };
 
+/** A Python that can be started ahead. */
+const patient: Runtime = {
+	...python,
+	launch: (program) => ({
+		...python.launch(program),
+		waiting: { argv: ['/usr/bin/python3', '--wait', '/code/main.py'], env: { SECURE_CODE_WAIT: '1' } },
+	}),
+};
+
+describe('a program that can wait for its job', () => {
+	const waitingOf = (input: Partial<JobRequestInput>, more: Partial<BoxParts> = {}) =>
+		boxSpecFor(request({ code: '', ...input }), { ...parts, runtime: patient, ...more }).waiting;
+
+	it('is started with the environment of every program, and nothing of one job', () => {
+		const job = { env: { A: 'b' }, secrets: ['KEY'], stdin: 'x', data: [1] };
+		expect(waitingOf(job, { secretValues: { KEY: 'value' } })).toEqual({
+			argv: ['/usr/bin/python3', '--wait', '/code/main.py'],
+			env: { ...environment, MPLBACKEND: 'Agg', SECURE_CODE_WAIT: '1', SECURE_CODE_PRELOAD: '' },
+		});
+	});
+
+	it('finds the list of certificates from the beginning where it has a network', () => {
+		const list = '/etc/ssl/certs/ca-certificates.crt';
+		expect(waitingOf({}, { ports: [53, 443] })?.env).toEqual({
+			...environment,
+			...{ SSL_CERT_FILE: list, REQUESTS_CA_BUNDLE: list, CURL_CA_BUNDLE: list },
+			...{ MPLBACKEND: 'Agg', SECURE_CODE_WAIT: '1', SECURE_CODE_PRELOAD: '' },
+		});
+	});
+
+	it('does not wait where the job, its runtime or its session forbids it', () => {
+		const session = (tree: string | undefined) => ({ session: { tree, keepsState: true } });
+		expect({
+			warmIsOff: waitingOf({ warm: false }),
+			runtimeCannot: waitingOf({}, { runtime: python }),
+			command: boxSpecFor(request({ argv: ['ls'] }), { ...parts, runtime: null }).waiting,
+			restored: waitingOf({}, session('/tmp/run/tree.tar')),
+			firstOfSession: waitingOf({}, session(undefined)) !== undefined,
+		}).toEqual({
+			...{ warmIsOff: undefined, runtimeCannot: undefined, command: undefined, restored: undefined },
+			firstOfSession: true,
+		});
+	});
+
+	const readAtStart = [
+		...['LD_PRELOAD', 'GLIBC_TUNABLES', 'MALLOC_ARENA_MAX', 'LANG', 'LANGUAGE', 'LC_ALL', 'TZ', 'NODE_OPTIONS'],
+		...['UV_THREADPOOL_SIZE', 'OPENSSL_CONF', 'PYTHONPATH', 'BASH_ENV', 'BASHOPTS', 'ENV', 'SHELLOPTS'],
+		...['POSIXLY_CORRECT', 'PS4', 'IFS', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'],
+		...['NUMEXPR_MAX_THREADS', 'MPLBACKEND', 'SECURE_CODE_WAIT'],
+	];
+
+	it.each(readAtStart)('does not wait where the job sets %s, which is read at the start', (name) => {
+		expect(waitingOf({ env: { [name]: 'x' } })).toBeUndefined();
+		expect(waitingOf({ secrets: [name] }, { secretValues: { [name]: 'x' } })).toBeUndefined();
+	});
+
+	it.each(['A', 'LANGUAGES', 'TZDATA', 'MY_NODE_ENV', 'ENVIRONMENT', 'HOME', 'PATH', 'NO_COLOR'])(
+		'waits where the job sets %s',
+		(name) => {
+			expect(waitingOf({ env: { [name]: 'x' } })).toBeDefined();
+		},
+	);
+
+	const preloaded = (preload: string[], allowedImports?: string[]) =>
+		waitingOf({ preload, ...(allowedImports && { allowedImports }) })?.env.SECURE_CODE_PRELOAD;
+
+	it('imports ahead what the job names, as far as the program may import it', () => {
+		const wish = ['pandas', 'matplotlib.pyplot', 'numpy'];
+		expect({
+			noList: preloaded(wish),
+			list: preloaded(wish, ['matplotlib', 'numpy']),
+			emptyList: preloaded(wish, []),
+			part: preloaded(['os.path'], ['path']),
+		}).toEqual({
+			noList: 'pandas,matplotlib.pyplot,numpy',
+			list: 'matplotlib.pyplot,numpy',
+			emptyList: '',
+			part: '',
+		});
+	});
+});
+
+describe('what is collected', () => {
+	const collectsMadeFolder = (more: Partial<BoxParts>) =>
+		boxSpecFor(request({ code: '' }), { ...parts, ...more }).collectsMadeFolder;
+
+	it('may be left out only where nothing but the files of /work/out is wanted', () => {
+		const session = { tree: undefined, keepsState: false };
+		expect([
+			collectsMadeFolder({ wantsFiles: true }),
+			collectsMadeFolder({ wantsFiles: true, session }),
+			collectsMadeFolder({ session }),
+		]).toEqual([true, false, false]);
+	});
+});
+
 describe('boxSpecFor', () => {
 	it('asks for what the language needs and nothing else', () => {
 		const job = request({ code: 'print(1)' });
@@ -56,6 +153,8 @@ describe('boxSpecFor', () => {
 			limitAddressSpace: true,
 			madeFolder: '/work/out',
 			collector: [],
+			collectsMadeFolder: false,
+			waiting: undefined,
 		});
 	});
 

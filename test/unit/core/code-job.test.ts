@@ -35,8 +35,10 @@ function fakeBoxes(act: Act, more: Partial<Boxes> = {}): Boxes {
 	return {
 		backend: {
 			name: 'fake',
-			probe: async () => ({ backend: 'fake', tier: 'full', start: 'cold', steps: [] }),
-			run: async (spec, io) => ({ ...(await act(spec, io)), tier: 'full' }),
+			probe: async () => ({ backend: 'fake', tier: 'full', steps: [] }),
+			run: async (spec, io) => ({ ...(await act(spec, io)), tier: 'full', start: 'cold' }),
+			settle: async () => {},
+			close: async () => {},
 		},
 		runtimeFor: async () => bash,
 		packagesFor: () => ({ binds: [], modules: [] }),

@@ -31,6 +31,8 @@ const request: JobRequest = {
 		warnOnly: false,
 		onSyntaxError: 'block',
 	},
+	warm: true,
+	preload: [],
 	labels: { workflow: 'w1', execution: 'e1', item: '0' },
 };
 

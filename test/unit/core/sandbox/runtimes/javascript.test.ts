@@ -44,6 +44,13 @@ describe('a JavaScript program', () => {
 			env: {},
 			files: [{ path: '/code/main.js', content: 'x' }],
 			limitAddressSpace: false,
+			waiting: {
+				argv: [
+					...['/usr/bin/node', '--disable-proto=delete', '--max-old-space-size=72'],
+					...['--require', '/opt/secure-code/wait.cjs', '/code/main.js'],
+				],
+				env: { SECURE_CODE_WAIT: 'javascript' },
+			},
 		});
 	});
 
@@ -60,6 +67,18 @@ describe('a JavaScript program', () => {
 	it('finds its data in a variable when it has some', async () => {
 		const launch = await launchOf('javascript', defaultLimits.memoryBytes, ['data', 'figures']);
 		expect(launch?.argv.slice(3)).toEqual(['--require', '/opt/secure-code/data.cjs', '/code/main.js']);
+	});
+
+	it('waits with the same flags, and with its data loaded only when the job is there', async () => {
+		const launch = await launchOf('typescript', defaultLimits.memoryBytes, ['data']);
+		expect(launch?.waiting).toEqual({
+			argv: [
+				...['/usr/bin/node', '--disable-proto=delete', '--max-old-space-size=72'],
+				...['--experimental-transform-types', '--disable-warning=ExperimentalWarning'],
+				...['--require', '/opt/secure-code/wait.cjs', '--require', '/opt/secure-code/data.cjs', '/code/main.ts'],
+			],
+			env: { SECURE_CODE_WAIT: 'typescript' },
+		});
 	});
 
 	it('keeps a heap that Node.js can start with, however small the limit', async () => {

@@ -29,10 +29,11 @@ const siteTexts = (folder: string) => ({
 	[`${folder}/secure-code.pth`]: [
 		'/opt/packages/python',
 		'import sys; sys.stdout is not None and sys.stdout.reconfigure(line_buffering=True)',
+		"import os, sys; 'SECURE_CODE_WAIT' in os.environ and (__import__('secure_code_wait'), sys.modules.pop('secure_code_wait'))",
 		"import os; 'SECURE_CODE_START' in os.environ and __import__('secure_code_start')\n",
 	].join('\n'),
 	...Object.fromEntries(
-		['secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'].map((name) => [
+		['secure_code_wait.py', 'secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'].map((name) => [
 			`${folder}/${name}`,
 			readFileSync(join('src/core/sandbox/runtimes/python', name), 'utf8'),
 		]),
@@ -98,9 +99,14 @@ describe('findPython', () => {
 			env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp' },
 			files: [{ path: '/code/main.py', content: 'print(1)' }],
 			limitAddressSpace: true,
+			waiting: {
+				argv: ['/usr/bin/python3', '-I', '-B', '-X', 'utf8', '/code/main.py'],
+				env: { MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', SECURE_CODE_WAIT: '1' },
+			},
 		});
 		const wishing = runtime?.launch({ ...program, wishes: ['data', 'figures'] });
 		expect(wishing?.env).toEqual({ MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', SECURE_CODE_START: 'data,figures' });
+		expect(wishing?.waiting?.env).toEqual({ MPLBACKEND: 'Agg', MPLCONFIGDIR: '/tmp', SECURE_CODE_WAIT: '1' });
 	});
 
 	it('finds nothing when the setting names a program that is no Python', async () => {

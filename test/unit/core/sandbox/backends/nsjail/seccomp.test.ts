@@ -10,7 +10,6 @@ const everywhere =
 
 const rest =
 	'ERRNO(1) { clone(flags) { (flags & 0x7E020080) != 0 } }, ' +
-	'ERRNO(1) { prlimit64(pid) { pid != 0 } }, ' +
 	'ERRNO(1) { socket(family) { family != 1 && family != 2 && family != 10 } }, ' +
 	'ERRNO(1) { socketpair(family) { family != 1 } }, ' +
 	'ERRNO(1) { ioctl(fd, request) { (request & 0xFFFFFFFF) == 0x5412 || (request & 0xFFFFFFFF) == 0x541C } }, ' +
