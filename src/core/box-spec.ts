@@ -73,13 +73,19 @@ const restoring = (argv: readonly string[]): string[] => [
 ];
 
 /** Variables that an interpreter, its loader or its libraries read when they start. */
-const readAtStart =
-	/^(?:LD_|GLIBC_|MALLOC_|LANG$|LANGUAGE$|LC_|TZ$|NODE_|UV_|OPENSSL_|PYTHON|BASH|ENV$|SHELLOPTS$|POSIXLY_CORRECT$|PS4$|IFS$|OMP_|OPENBLAS_|MKL_|NUMEXPR_|MPL|SECURE_CODE_)/;
+const readByAny =
+	/^(?:LD_|GLIBC_|MALLOC_|LANG$|LANGUAGE$|LC_|TZ$|NODE_|UV_|OPENSSL_|PYTHON|OMP_|OPENBLAS_|MKL_|NUMEXPR_|MPL|SECURE_CODE_)/;
+
+/** Variables that a shell reads when it starts, or makes itself from what it finds, or does not let itself be given later. */
+const readByShell =
+	/^(?:BASH|ENV$|SHELLOPTS$|POSIXLY_CORRECT$|PS\d$|IFS$|GLOBIGNORE$|IGNOREEOF$|ignoreeof$|COMP_|secure_code_|E?UID$|PPID$|GROUPS$|SHLVL$|(?:OLD)?PWD$|SHELL$|_$|SECONDS$|S?RANDOM$|EPOCH|LINENO$|HISTCMD$|OPT(?:IND|ARG|ERR)$|HOST(?:NAME|TYPE)$|MACHTYPE$|OSTYPE$|FUNCNAME$|DIRSTACK$|PIPESTATUS$)/;
+
+const isReadAtStart = (name: string): boolean => readByAny.test(name) || readByShell.test(name);
 
 /** A program that has started cannot be told what it reads at its start, and /work is not restored under it. */
 function waitingFor(request: JobRequest, launch: Launch, parts: BoxParts, network: Launch['env']) {
 	const names = [...Object.keys(request.env), ...request.secrets];
-	const canWait = request.warm && parts.session?.tree === undefined && !names.some((name) => readAtStart.test(name));
+	const canWait = request.warm && parts.session?.tree === undefined && !names.some(isReadAtStart);
 	if (!canWait || !launch.waiting) return undefined;
 	const { argv, env } = launch.waiting;
 	const preload = { SECURE_CODE_PRELOAD: preloadOf(request).join(',') };

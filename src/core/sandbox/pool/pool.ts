@@ -92,6 +92,7 @@ export class Pool<Spec, Box extends PoolBox> {
 
 	/** Resolves when everything that is called for waits. */
 	async settle(): Promise<void> {
+		if (this.#isClosed) return;
 		this.#lookIn(0);
 		this.#settled ??= deferred();
 		await awake(this.#settled.promise);
@@ -100,6 +101,7 @@ export class Pool<Spec, Box extends PoolBox> {
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearTimeout(this.#nextLook);
+		this.#settled?.resolve();
 		for (const shelf of this.#shelves.values()) this.#clear(shelf, 0);
 		await awake(Promise.all(this.#leaving));
 	}

@@ -1,13 +1,14 @@
 /*
- * Required by Node.js before its program: says that it has started, and waits for the environment of its job. Threads and
- * children of the program require it again, and find nothing to do. Nothing of this may be left for the program to see.
+ * Required by Node.js before its program: says that it has started, and waits for the environment of its job. Threads of the
+ * program require it again, and have nothing to wait for. Nothing of this may be left for the program or them to see.
  * init/init.c describes descriptors 3 and 4.
  */
 'use strict';
+const Module = require('node:module');
 const kind = process.env.SECURE_CODE_WAIT;
 if (kind !== undefined) {
 	const fs = require('node:fs');
-	const { createRequire, stripTypeScriptTypes } = require('node:module');
+	const { createRequire, stripTypeScriptTypes } = Module;
 
 	/** What nearly every program does first, done ahead. */
 	const warmUp = () => {
@@ -47,7 +48,11 @@ if (kind !== undefined) {
 	for (const name of Object.keys(process.env)) if (!variables.has(name)) delete process.env[name];
 	// Setting TZ, even to what it is, makes V8 look for time zones anew, which takes longer than all the rest.
 	for (const [name, value] of variables) if (process.env[name] !== value) process.env[name] = value;
-	const own = process.execArgv.indexOf(__filename);
-	process.execArgv.splice(own - 1, 2);
-	delete require.cache[__filename];
 }
+
+const own = process.execArgv.indexOf(__filename);
+if (own > 0) process.execArgv.splice(own - 1, 2);
+const preloaded = process._preload_modules ?? [];
+if (preloaded.includes(__filename)) preloaded.splice(preloaded.indexOf(__filename), 1);
+for (const key of Object.keys(Module._pathCache)) if (key.startsWith(__filename)) delete Module._pathCache[key];
+delete require.cache[__filename];
