@@ -22,6 +22,10 @@ function fitsIntoCommand(job: { argv?: string[] | undefined; env: Record<string,
 	return Math.max(0, ...sizes) <= wordBytes && sizes.reduce((sum, size) => sum + size, 0) <= allWordsBytes;
 }
 
+/** In a command and its variables NUL ends a word. */
+const isOneWordEach = (job: { argv?: string[] | undefined; env: Record<string, string> }): boolean =>
+	[...(job.argv ?? []), ...Object.values(job.env)].every((word) => !word.includes('\0'));
+
 export const fileNamePattern = /^[^/\0]{1,255}$/;
 
 /** How a bundle of packages may be called. */
@@ -103,6 +107,7 @@ export const jobRequestSchema = z
 		(job) => [job.code, job.argv, job.script].filter((way) => way !== undefined).length === 1,
 		'needs exactly one of "code", "argv" and "script"',
 	)
+	.refine(isOneWordEach, '"argv" and "env" cannot hold a NUL')
 	.refine(fitsIntoCommand, '"argv" and "env" are longer than 128 KiB for one word or 1 MiB together');
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 export type JobRequestInput = z.input<typeof jobRequestSchema>;

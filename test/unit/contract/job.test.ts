@@ -39,6 +39,8 @@ describe('a request', () => {
 		{ code: 1 },
 		{ code: 'a', network: 'some' },
 		{ code: 'a', env: { 'A B': 'c' } },
+		{ code: 'a', env: { A: 'b\0LD_PRELOAD=c' } },
+		{ argv: ['ls', 'a\0b'] },
 		{ code: 'a', env: { A: 1 } },
 		{ code: 'a', language: 'ruby' },
 		{ code: 'a', privileged: true },

@@ -118,7 +118,12 @@ export const configOf = (footing: Footing, spec: BoxSpec, site: JailSite, io: Bo
 	configFor(spec, placeOf(footing, spec, site, filesOf(site, io)));
 
 export function beginJob({ run, site, isGone }: StandingJail, spec: BoxSpec, io: BoxIo): Jail {
-	run.begin({ spec, io });
+	try {
+		run.begin({ spec, io });
+	} catch (error) {
+		run.dismiss();
+		throw error;
+	}
 	const isEmpty = () => site.cgroup?.members().every((pid) => pid === run.initPid) ?? false;
 	return { outcome: run.outcome(), isEmpty, isGone };
 }

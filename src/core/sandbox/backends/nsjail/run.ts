@@ -44,6 +44,8 @@ export class JailRun {
 	/** Resolves when nsjail has reaped the jail and left. */
 	readonly gone: Promise<void>;
 	#job: JailJob | undefined;
+	/** What the first process is told of the job. */
+	#message: Buffer | undefined;
 	#stands = false;
 	#isWaiting = false;
 	#startTimer: NodeJS.Timeout | undefined;
@@ -96,15 +98,20 @@ export class JailRun {
 		return this.#isWaiting && this.#job === undefined && !hasFailed;
 	}
 
-	/** Gives the jail its job, once. */
+	/**
+	 * Gives the jail its job, once.
+	 * @throws before anything of the job is known to the jail, when it cannot be told
+	 */
 	begin(job: JailJob): void {
+		const { spec, limits } = job;
+		this.#message = jobMessage({ ...spec.env, ...spec.secretEnv }, limits);
 		this.#job = job;
 		if (this.#isWaiting) this.#nsjail.hold();
 		const { onSocket, onCollected } = job.io;
 		for (const [port, socket] of this.#sockets.splice(0)) onSocket?.(port, socket.ref());
 		if (this.#archive) onCollected?.(this.#archive);
 		if (this.#isWaiting) this.#cpuBefore = this.#cgroup?.usage().cpuMs ?? 0;
-		if (this.#stands || this.#joinsByItself) this.#send(job);
+		if (this.#stands || this.#joinsByItself) this.#send();
 		if (this.#stands) this.#start(job);
 	}
 
@@ -228,7 +235,7 @@ export class JailRun {
 		});
 		if (this.#stopped || this.#fault !== null) return;
 		this.#nsjail.control.write('g');
-		if (this.#job) this.#send(this.#job);
+		this.#send();
 		this.#goOn();
 	}
 
@@ -237,8 +244,9 @@ export class JailRun {
 		if (this.#job) this.#start(this.#job);
 	}
 
-	#send({ spec, limits }: JailJob): void {
-		this.#nsjail.control.write(jobMessage({ ...spec.env, ...spec.secretEnv }, limits));
+	#send(): void {
+		if (this.#message) this.#nsjail.control.write(this.#message);
+		this.#message = undefined;
 	}
 
 	#start({ spec, io }: JailJob): void {
