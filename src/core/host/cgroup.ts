@@ -25,7 +25,7 @@ export interface Cgroup {
 	closeTaskLists(): void;
 	/** Gives the group other limits of memory and processes. Throws where the kernel refuses: the group may hold more already. */
 	limit(limits: Pick<CgroupLimits, 'memoryBytes' | 'processes'>): void;
-	/** Memory that the group holds now. */
+	/** Memory that would be free without the group: without what the kernel keeps of files, which it can drop. */
 	memoryBytes(): number;
 	/** Moves a process, and so everything it starts from then on, into the group. */
 	add(pid: number): Promise<void>;
@@ -62,6 +62,10 @@ const keyed = (text: string | undefined, key: string): number =>
 	Number(text?.match(new RegExp(`^${key} (\\d+)`, 'm'))?.[1] ?? 0);
 
 const number = (text: string | undefined): number => Number(text?.trim() || 0);
+
+/** Memory of processes, and of folders in memory. */
+const ownBytes = (stat: string | undefined, anonymous: 'rss' | 'anon'): number =>
+	keyed(stat, anonymous) + keyed(stat, 'shmem');
 
 const isWritable = (path: string): boolean => {
 	try {
@@ -119,7 +123,7 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 		taskLists,
 		closeTaskLists: () => taskLists.forEach(closeSync),
 		limit,
-		memoryBytes: () => number(readOptional(join(at.memory, 'memory.usage_in_bytes'))),
+		memoryBytes: () => ownBytes(readOptional(join(at.memory, 'memory.stat')), 'rss'),
 		add: async (pid) => {
 			for (const dir of all) await writeFile(join(dir, 'cgroup.procs'), String(pid));
 		},
@@ -151,7 +155,7 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 		taskLists: [],
 		closeTaskLists: () => {},
 		limit,
-		memoryBytes: () => number(readOptional(join(at, 'memory.current'))),
+		memoryBytes: () => ownBytes(readOptional(join(at, 'memory.stat')), 'anon'),
 		add: (pid) => writeFile(join(at, 'cgroup.procs'), String(pid)),
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at, 'memory.events')), 'oom_kill'),

@@ -62,6 +62,7 @@ function awake<T>(awaited: Promise<T>): Promise<T> {
 export class Pool<Spec, Box extends PoolBox> {
 	readonly #settings: PoolSettings<Spec, Box>;
 	readonly #shelves = new Map<string, Shelf<Spec, Box>>();
+	readonly #dismissed = new WeakSet<Box>();
 	readonly #leaving = new Set<Promise<unknown>>();
 	#making = 0;
 	#running = 0;
@@ -173,6 +174,7 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	#dismiss(box: Box): void {
+		this.#dismissed.add(box);
 		box.dismiss();
 		this.#leaving.add(box.isGone);
 		void box.isGone.then(() => this.#leaving.delete(box.isGone));
@@ -226,6 +228,7 @@ export class Pool<Spec, Box extends PoolBox> {
 
 	/** A kind that cannot wait starts cold meanwhile. */
 	#fail(shelf: Shelf<Spec, Box>, box?: Box): void {
+		if (box && this.#dismissed.has(box)) return;
 		shelf.pausedUntil = this.#settings.now() + pauseMs;
 		if (box) this.#drop(shelf, box);
 	}
