@@ -82,6 +82,7 @@ const fixedMeanings: Record<keyof typeof fixedLimits, readonly [LimitRow['unit']
 	connections: ['count', 'connections of one job at a time'],
 	inFileBytes: ['bytes', 'one input file'],
 	inFiles: ['count', 'input files of one job'],
+	preloadedModules: ['count', 'modules that a waiting interpreter imports ahead'],
 };
 
 const fixedRows = Object.entries(fixedMeanings).map(([name, [unit, what]]) => [

@@ -235,11 +235,35 @@ const streamOutput: INodeProperties = {
 	description: 'Whether a chat whose answers are streamed shows what a program prints while it runs',
 };
 
+const warmStart: INodeProperties[] = [
+	{
+		displayName: 'Warm Starts',
+		name: 'warmStarts',
+		type: 'boolean',
+		noDataExpression: true,
+		default: true,
+		description:
+			'Whether interpreters are started ahead, each in a sandbox of its own for one program, so that a program begins at once',
+	},
+	{
+		displayName: 'Preload Modules',
+		name: 'preload',
+		type: 'string',
+		noDataExpression: true,
+		default: '',
+		placeholder: 'pandas, matplotlib.pyplot',
+		displayOptions: { show: { warmStarts: [true] } },
+		description:
+			'Comma-separated modules that an interpreter imports while it waits. Each waiting interpreter holds their memory.',
+	},
+];
+
 const sandbox: INodeProperties[] = [
 	timeout,
 	memory,
 	...network,
 	bundle,
+	...warmStart,
 	allowedImports,
 	validateCode,
 	validationOptions,

@@ -3,7 +3,7 @@ import type { CheckPolicyInput } from '../../src/contract/check-policy.ts';
 import { KnownError } from '../../src/contract/error.ts';
 import type { Network } from '../../src/contract/job.ts';
 import { type LanguageChoice, languages } from '../../src/contract/language.ts';
-import { type LimitName, limits } from '../../src/contract/limits.ts';
+import { fixedLimits, type LimitName, limits } from '../../src/contract/limits.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { readExposedSecrets } from '../shared/exposed-secrets.ts';
 import { hostList, splitList } from '../shared/lists.ts';
@@ -16,6 +16,7 @@ import { readSessionSettings, type SessionSettings } from './session-settings.ts
 
 /** As in the contract, which brings more than a node needs at its start. */
 const bundleName = /^[a-z0-9][a-z0-9_-]{0,40}$/;
+const moduleName = /^@?[A-Za-z0-9_][A-Za-z0-9_./-]{0,100}$/;
 
 export interface Settings {
 	readonly language: LanguageChoice;
@@ -25,6 +26,9 @@ export interface Settings {
 	readonly network: Network;
 	/** Packages that programs find. */
 	readonly bundle: string;
+	/** Whether a program may begin in a sandbox that waits, and what is imported there ahead. */
+	readonly isWarm: boolean;
+	readonly preload: readonly string[];
 	/** Absent: every module of the sandbox. []: no module. Filled: these only. */
 	readonly allowedImports?: string[];
 	readonly check: boolean;
@@ -78,6 +82,15 @@ function readBundle(context: NodeContext, itemIndex: number): string {
 	throw new KnownError('CONFIG_INVALID', { details: `the parameter "bundle" names no bundle: ${name.slice(0, 60)}` });
 }
 
+function readPreload(context: NodeContext, itemIndex: number): string[] {
+	const modules = splitList(readText(context, 'preload', itemIndex, ''));
+	const wrong = modules.find((name) => !moduleName.test(name));
+	if (wrong === undefined && modules.length <= fixedLimits.preloadedModules) return modules;
+	const fault =
+		wrong === undefined ? `more than ${fixedLimits.preloadedModules} modules` : `no module: ${wrong.slice(0, 60)}`;
+	throw new KnownError('CONFIG_INVALID', { details: `the parameter "preload" names ${fault}` });
+}
+
 function readAllowedImports(context: NodeContext, itemIndex: number): { allowedImports?: string[] } {
 	const modules = splitList(readText(context, 'allowedImports', itemIndex, '*'));
 	return modules.includes('*') ? {} : { allowedImports: modules };
@@ -102,6 +115,8 @@ export function readSettings(context: NodeContext, itemIndex: number): Settings 
 		codeCharacters: readLimit(context, 'maxCodeLength', itemIndex, 'codeCharacters', 1),
 		network: readNetwork(context, itemIndex),
 		bundle: readBundle(context, itemIndex),
+		isWarm: literal(context, 'warmStarts', itemIndex, true) !== false,
+		preload: readPreload(context, itemIndex),
 		...readAllowedImports(context, itemIndex),
 		check: literal(context, 'validateCode', itemIndex, true) !== false,
 		checkPolicy: readCheckPolicy(context, itemIndex),

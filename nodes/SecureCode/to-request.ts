@@ -30,6 +30,8 @@ export function toRequest(
 		},
 		network: settings.network,
 		bundle: settings.bundle,
+		warm: settings.isWarm,
+		preload: [...settings.preload],
 		...(settings.allowedImports === undefined ? {} : { allowedImports: settings.allowedImports }),
 		check: settings.check,
 		checkPolicy: settings.checkPolicy,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkPolicySchema } from './check-policy.ts';
 import { findingSchema } from './finding.ts';
 import { languageChoiceSchema, languageSchema } from './language.ts';
-import { type LimitName, type LimitRow, limits } from './limits.ts';
+import { fixedLimits, type LimitName, type LimitRow, limits } from './limits.ts';
 import { jobStatuses } from './status.ts';
 
 /** "none": no network. A list: these hosts only, and an empty list means none. "full": every public host. */
@@ -98,7 +98,7 @@ export const jobRequestSchema = z
 		warm: z.boolean().default(true).describe('false: a box is made for this job although one may be waiting.'),
 		preload: z
 			.array(z.string().regex(moduleNamePattern))
-			.max(20)
+			.max(fixedLimits.preloadedModules)
 			.default([])
 			.describe('Modules that a waiting interpreter imports ahead, where they may be imported.'),
 		labels: labelsSchema.prefault({}),

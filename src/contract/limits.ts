@@ -122,6 +122,8 @@ export const fixedLimits = {
 	/** Bytes of one input file, and how many there may be. */
 	inFileBytes: 64 * MiB,
 	inFiles: 100,
+	/** Modules that a waiting interpreter imports ahead. */
+	preloadedModules: 20,
 } as const;
 
 export type Limits = Record<LimitName, number>;

@@ -45,7 +45,7 @@ export type { SessionStore } from './sessions/store.ts';
 
 /** What every backend says about this host. */
 export const probeBackends = (): Promise<Probe[]> =>
-	Promise.all([new NsjailBackend()].map((backend) => backend.probe()));
+	Promise.all([new NsjailBackend(warmSettings())].map((backend) => backend.probe()));
 
 /** Names of the packages that somebody asked for; what they need in turn is nobody's concern. */
 export function packageNames(bundle: string): readonly string[] {

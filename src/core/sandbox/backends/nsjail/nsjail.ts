@@ -12,6 +12,7 @@ import { findGround, type Ground } from './ground.ts';
 import { runJail } from './jail.ts';
 import { ReadyNsjail } from './ready-nsjail.ts';
 import { WaitingBox } from './waiting-box.ts';
+import { warmStep } from './warm-step.ts';
 
 const MiB = 1024 * 1024;
 
@@ -90,7 +91,9 @@ export class NsjailBackend implements Backend {
 	async probe(): Promise<Probe> {
 		const steps: ProbeStep[] = [];
 		try {
-			const { tier } = await findGround(steps);
+			const ground = await findGround(steps);
+			const { tier } = ground;
+			steps.push(await warmStep(ground, this.#warm));
 			return { backend: this.name, tier, steps };
 		} catch (error) {
 			if (!KnownError.is(error)) throw error;
