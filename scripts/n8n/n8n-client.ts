@@ -34,6 +34,8 @@ export interface Item {
 /** One run of one node in an execution. */
 export interface NodeRun {
 	readonly executionStatus: string;
+	/** Milliseconds. */
+	readonly executionTime: number;
 	readonly error?: { readonly message: string; readonly description?: string };
 	readonly hints?: readonly { readonly message: string; readonly type: string }[];
 	readonly data?: Record<string, readonly (readonly Item[])[]>;
