@@ -26,7 +26,7 @@ export function checkerCatalogue(): string {
 		const chosen = rules.filter((rule) => rule.language === language);
 		return `## ${title}\n\n${table(chosen)}\n${chosen.map(described).join('\n')}`;
 	});
-	return `${intro}\n${sections.join('\n')}\n---\n\nNext: [threat model](threat-model.md) · Previous: [backends](backends.md)\n`;
+	return `${intro}\n${sections.join('\n')}\n---\n\nNext: [threat model](threat-model.md) · Previous: [warm boxes](warm-boxes.md)\n`;
 }
 
 const severity = (rule: Rule): string => (rule.severity === 'block' ? 'blocks' : 'warns');
