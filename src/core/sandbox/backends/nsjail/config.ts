@@ -4,7 +4,7 @@ import type { BoxSpec, DeviceView } from '../../backend.ts';
 import { deviceUser, initPath, jailUser } from '../../image.ts';
 import { mountsFor } from './mounts.ts';
 import { type Reach, seccompPolicy } from './seccomp.ts';
-import { type Fields, render, word } from './text-format.ts';
+import { type Fields, quoted, render, word } from './text-format.ts';
 
 const MiB = 1024 * 1024;
 
@@ -77,6 +77,16 @@ const reachOf = (device: DeviceView | undefined): Reach => {
 	return device.network === 'host' ? 'device-network' : 'device';
 };
 
+const filters = new Map<string, ReturnType<typeof quoted>>();
+
+/** The greatest part of a configuration is the same for every jail of a process, and is prepared once. */
+function filterFor({ architecture, hasCgroup }: JailPlace, reach: Reach) {
+	const name = `${architecture} ${hasCgroup} ${reach}`;
+	const filter = filters.get(name) ?? quoted(seccompPolicy(architecture, hasCgroup, reach));
+	filters.set(name, filter);
+	return filter;
+}
+
 /** A program has one number in every sandbox; a user of the device has the same number inside and outside. */
 function insideIds({ device }: BoxSpec): { readonly user: number; readonly group: number } {
 	if (device?.user) return { user: device.user.uid, group: device.user.gid };
@@ -135,7 +145,7 @@ export function configFor(spec: BoxSpec, place: JailPlace): string {
 		gidmap: standsFor(inside.group, place.outsideGroup),
 		mount_proc: false,
 		mount: mountsFor(spec, place),
-		seccomp_string: seccompPolicy(place.architecture, place.hasCgroup, reachOf(device)),
+		seccomp_string: filterFor(place, reachOf(device)),
 		exec_bin: { path: initPath, arg: words },
 	})}\n`;
 }

@@ -14,6 +14,9 @@ class Word {
 }
 export const word = (text: string): Word => new Word(text);
 
+/** A text in its quoted form, for what is written into every configuration. */
+export const quoted = (text: string): Word => new Word(quote(text));
+
 /** Text format strings are byte strings: everything outside plain ASCII is written as an octal escape. */
 function quote(text: string | Uint8Array): string {
 	let quoted = '"';
