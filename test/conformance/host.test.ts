@@ -32,7 +32,9 @@ asEachIdentity((jail) => {
 						(name) => `dev/${name}`,
 					),
 					...['group', 'hosts', 'nsswitch.conf', 'passwd', 'resolv.conf'].map((name) => `etc/${name}`),
-					...['authority.pem', 'data.cjs', 'init', 'session.tar', 'stdin', 'wait.cjs', 'wait.sh'].map((name) => `opt/secure-code/${name}`),
+					...['authority.pem', 'data.cjs', 'init', 'session.tar', 'stdin', 'wait.cjs', 'wait.sh'].map(
+						(name) => `opt/secure-code/${name}`,
+					),
 				].sort(),
 			);
 		});

@@ -16,6 +16,8 @@ const sandboxLabels = [
 	'Max Memory (MB)',
 	'Network',
 	'Packages',
+	'Warm Starts',
+	'Preload Modules',
 	'Allowed Imports',
 	'Enable Code Validation',
 	'Validation Options',

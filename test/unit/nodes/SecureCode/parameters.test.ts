@@ -15,6 +15,8 @@ const sandboxNames = [
 	'networkNotice',
 	'allowedHosts',
 	'bundle',
+	'warmStarts',
+	'preload',
 	'allowedImports',
 	'validateCode',
 	'validationOptions',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepParameters, toolParameters } from '../../../../nodes/SecureCode/parameters.ts';
 import { readSettings } from '../../../../nodes/SecureCode/settings.ts';
-import { limits } from '../../../../src/contract/limits.ts';
+import { fixedLimits, limits } from '../../../../src/contract/limits.ts';
 import { fakeContext, noFiles } from '../../../helpers/n8n.ts';
 
 const settingsOf = (parameters: Record<string, unknown> = {}, properties = toolParameters) =>
@@ -16,6 +16,8 @@ const defaults = {
 	check: true,
 	bundle: 'default',
 	isStreamed: false,
+	isWarm: true,
+	preload: [],
 	checkPolicy: {},
 	files: { ...noFiles, from: 'item', linkHours: 24 },
 };
@@ -65,6 +67,18 @@ describe('readSettings', () => {
 				message: expect.stringContaining(`"Allowed Hosts": "${entry}" is not a host`),
 			}),
 		);
+	});
+
+	it('reads which modules an interpreter that waits imports, and tells the author which is none', () => {
+		expect(settingsOf({ preload: 'pandas, matplotlib.pyplot\n@scope/pack' }).preload).toEqual([
+			'pandas',
+			'matplotlib.pyplot',
+			'@scope/pack',
+		]);
+		expect(settingsOf({ warmStarts: false }).isWarm).toBe(false);
+		expect(() => settingsOf({ preload: 'os; rm -rf /' })).toThrow('the parameter "preload" names no module: -rf');
+		const many = Array.from({ length: fixedLimits.preloadedModules + 1 }, (_, index) => `m${index}`).join(',');
+		expect(() => settingsOf({ preload: many })).toThrow('the parameter "preload" names more than 20 modules');
 	});
 
 	it('reads the hosts that a secret is bound to, and tells the author which is none', () => {

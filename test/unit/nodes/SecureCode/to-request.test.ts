@@ -16,6 +16,8 @@ const settings: Settings = {
 	files: noFiles,
 	bundle: 'default',
 	isStreamed: false,
+	isWarm: false,
+	preload: ['math'],
 };
 
 describe('toRequest', () => {
@@ -26,6 +28,8 @@ describe('toRequest', () => {
 			limits: { timeoutMs: 20_000, memoryBytes: 64 * MiB, codeCharacters: 1000 },
 			network: ['api.example.com'],
 			bundle: 'default',
+			warm: false,
+			preload: ['math'],
 			allowedImports: ['math'],
 			check: false,
 			checkPolicy: { warnOnly: true },

@@ -14,6 +14,8 @@ const settings: Settings = {
 	files: noFiles,
 	bundle: 'default',
 	isStreamed: false,
+	isWarm: true,
+	preload: [],
 };
 const limits = 'Limits: 30 s, 128 MB of memory, 50000 characters of code.';
 

@@ -18,6 +18,8 @@ const settings: Settings = {
 	files: noFiles,
 	bundle: 'default',
 	isStreamed: false,
+	isWarm: true,
+	preload: [],
 };
 
 const offered = {
