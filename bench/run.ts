@@ -10,7 +10,7 @@ import { cpus, loadavg } from 'node:os';
 import bringPodman from '../test/helpers/bring-podman.ts';
 import { whyNoBundle } from '../test/helpers/bundles.ts';
 import { type Program, programs } from './programs.ts';
-import { type Row, rowsOf, table, verdicts } from './report.ts';
+import { chart, type Row, rowsOf, table, verdicts } from './report.ts';
 import { type Rival, rivalsFor } from './rivals.ts';
 
 const rounds = Number(process.argv[2] ?? 30);
@@ -64,6 +64,8 @@ for (const program of programs) rows.push(...(await measure(program, folder)));
 await rm(folder, { recursive: true });
 console.log(table(rows));
 console.log(`\n| goal | measured | | |\n| --- | ---: | ---: | --- |\n${verdicts(rows)}`);
+for (const language of ['python', 'javascript', 'bash'])
+	console.log(`\n\`\`\`mermaid\n${chart(rows, language)}\n\`\`\``);
 
 const date = new Date().toISOString();
 const machine = { processors: cpus().length, model: cpus()[0]?.model, node: process.version, loadBefore };
