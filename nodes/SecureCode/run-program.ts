@@ -44,6 +44,6 @@ export async function runProgram(context: NodeContext, wanted: Wanted, itemIndex
 		const result = await runJob(context, request, wanted.secrets, { outDir, session, onOutput }).finally(end);
 		return await deliverFiles(context, result, files.linkHours);
 	} finally {
-		folder.remove();
+		folder.discard();
 	}
 }

@@ -45,7 +45,7 @@ export async function packagesOf(bundle: string): Promise<readonly string[]> {
 }
 
 /** A folder that goes away with its run, and with the next start of n8n if this one is killed. */
-export async function newRunFolder(): Promise<{ readonly path: string; remove(): void }> {
+export async function newRunFolder(): Promise<{ readonly path: string; discard(): void }> {
 	const { RunFolder } = await import('../../src/core/compose.ts');
 	return RunFolder.create();
 }

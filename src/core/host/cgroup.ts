@@ -63,6 +63,20 @@ const keyed = (text: string | undefined, key: string): number =>
 
 const number = (text: string | undefined): number => Number(text?.trim() || 0);
 
+type Limit = Cgroup['limit'];
+
+/** A limit that is there already is not written again. */
+function whenChanged(write: Limit): Limit {
+	let last = '';
+	return ({ memoryBytes, processes }) => {
+		const wanted = `${memoryBytes} ${processes}`;
+		if (wanted === last) return;
+		last = '';
+		write({ memoryBytes, processes });
+		last = wanted;
+	};
+}
+
 /** Memory of processes, and of folders in memory. */
 const ownBytes = (stat: string | undefined, anonymous: 'rss' | 'anon'): number =>
 	keyed(stat, anonymous) + keyed(stat, 'shmem');
@@ -110,13 +124,13 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 	const all = [...new Set([...Object.values(at), ...(cpu === undefined ? [] : [cpu])])];
 	for (const dir of all) mkdirSync(dir);
 	if (cpu !== undefined && limits.cpus !== undefined) limitCpus(cpu, limits.cpus);
-	const limit: Cgroup['limit'] = ({ memoryBytes, processes }) => {
+	const limit = whenChanged(({ memoryBytes, processes }) => {
 		// Memory may never be above memory and swap together: to lower both the first comes first, to raise them the second.
 		writeOptional(join(at.memory, 'memory.limit_in_bytes'), memoryBytes);
 		writeOptional(join(at.memory, 'memory.memsw.limit_in_bytes'), memoryBytes);
 		writeFileSync(join(at.memory, 'memory.limit_in_bytes'), String(memoryBytes));
 		writeFileSync(join(at.pids, 'pids.max'), String(processes));
-	};
+	});
 	limit(limits);
 	const taskLists = all.map((dir) => openSync(join(dir, 'tasks'), 'w'));
 	return {
@@ -143,10 +157,10 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	const at = join(parent, name);
 	mkdirSync(at);
-	const limit: Cgroup['limit'] = ({ memoryBytes, processes }) => {
+	const limit = whenChanged(({ memoryBytes, processes }) => {
 		writeFileSync(join(at, 'memory.max'), String(memoryBytes));
 		writeFileSync(join(at, 'pids.max'), String(processes));
-	};
+	});
 	limit(limits);
 	writeOptional(join(at, 'memory.swap.max'), 0);
 	writeOptional(join(at, 'memory.oom.group'), 1);

@@ -10,7 +10,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { KnownError } from '../../contract/error.ts';
@@ -104,6 +104,12 @@ export class RunFolder {
 		await chmod(folder, 0o755);
 		for (const file of files) await placeShared(join(folder, file.name), file.content);
 		return folder;
+	}
+
+	/** Removes it while others go on: an answer need not wait for that. */
+	discard(): void {
+		existing.delete(this);
+		rm(this.path, { recursive: true, force: true }).catch(() => {});
 	}
 
 	remove(): void {

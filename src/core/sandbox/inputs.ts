@@ -37,5 +37,5 @@ export async function shareInputs({ files, data }: JobRequest) {
 	const json = data === undefined ? [] : [{ name: dataName, content: Buffer.from(JSON.stringify(data)) }];
 	const folder = RunFolder.create();
 	const path = await folder.share('in', [...shared, ...json]);
-	return { path, remove: () => folder.remove() };
+	return { path, remove: () => folder.discard() };
 }

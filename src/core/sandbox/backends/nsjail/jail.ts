@@ -72,7 +72,7 @@ export function takeSite(footing: Footing, spec: SiteSpec, base?: string): JailS
 	const slot = slots.lease();
 	const giveBack = (isGone: boolean): boolean => {
 		site.cgroup?.remove();
-		folder.remove();
+		folder.discard();
 		if (isGone) slots.release(slot);
 		return isGone;
 	};

@@ -110,7 +110,6 @@ export class JailRun {
 		const { onSocket, onCollected } = job.io;
 		for (const [port, socket] of this.#sockets.splice(0)) onSocket?.(port, socket.ref());
 		if (this.#archive) onCollected?.(this.#archive);
-		if (this.#isWaiting) this.#cpuBefore = this.#cgroup?.usage().cpuMs ?? 0;
 		if (this.#stands || this.#joinsByItself) this.#send();
 		if (this.#stands) this.#start(job);
 	}
@@ -216,6 +215,7 @@ export class JailRun {
 	#wait(): void {
 		clearTimeout(this.#startTimer);
 		this.#isWaiting = true;
+		this.#cpuBefore = this.#cgroup?.usage().cpuMs ?? 0;
 		this.#waits.resolve();
 	}
 
