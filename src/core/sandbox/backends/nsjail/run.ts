@@ -279,7 +279,7 @@ export class JailRun {
 	 * @returns false where there is nothing to be had
 	 */
 	#endProgram(): boolean {
-		const wantsFiles = this.#spec.collector.length > 0;
+		const wantsFiles = this.#archive !== undefined;
 		const [program] = wantsFiles && this.#initPid > 0 ? childrenOf(this.#initPid) : [];
 		if (program === undefined) return false;
 		killChild(this.#initPid, program);
