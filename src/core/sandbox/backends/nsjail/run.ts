@@ -95,7 +95,7 @@ export class JailRun {
 	/** Whether it can still be given a job. */
 	get isWaiting(): boolean {
 		const hasFailed = this.#fault !== null || this.#stopped !== null || this.#nsjail.child.exitCode !== null;
-		return this.#isWaiting && this.#job === undefined && !hasFailed;
+		return this.#isWaiting && this.#job === undefined && !hasFailed && this.isAlive();
 	}
 
 	/**
