@@ -306,7 +306,9 @@ test('A streaming chat shows the output of a device while the command runs', asy
 	const { text } = await bench.client.chat(webhookId, 'go');
 	const chunks = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 	const live = chunks.filter(({ type, metadata }) => type === 'item' && metadata.nodeName === remoteTool);
-	expect(live.map(({ content }) => content)).toEqual(['first\n', 'second\n']);
+	const pieces = live.map(({ content }) => content as string);
+	// What may be the beginning of a secret of the agent comes with what follows it.
+	expect([pieces.length > 1, pieces[0]?.startsWith('f'), pieces.join('')]).toEqual([true, true, 'first\nsecond\n']);
 });
 
 test('Behind a human-review gate of n8n the command runs only when a person has seen it', async () => {

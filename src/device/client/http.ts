@@ -12,7 +12,7 @@ export interface Endpoint {
 	/** SHA-256 of the device's certificate, hex with or without colons; then no authority is asked. */
 	readonly fingerprint?: string | undefined;
 	readonly connectMs?: number | undefined;
-	/** From the first byte of an answer to its last. */
+	/** From the first byte of an answer to its last, beside what a slow line needs. */
 	readonly answerMs?: number | undefined;
 }
 
@@ -35,7 +35,9 @@ export interface HttpAnswer {
 /** Connections that a device is asked over at the same time. */
 const connections = 8;
 const defaultConnectMs = 10_000;
-/** From the first byte of an answer to its last one; who sends a byte now and then has no more time than others. */
+/** A long answer may come over a slow line: this many bytes in a millisecond. */
+const slowestBytesPerMs = 8;
+/** From the first byte of an answer to its last one, beside that; who sends a byte now and then has hardly more time than others. */
 const defaultAnswerMs = 60_000;
 /** What an answer may weigh; more is a device that is not itself. */
 const answerBytes = 64 * 1024 * 1024;
@@ -115,6 +117,7 @@ export function faultOf(error: unknown): string {
 	return message === wrongCertificate ? message : 'the connection failed';
 }
 
+/** Ends a body that takes longer than it may; each byte that came earns it a little more time. */
 async function readWithin(
 	body: AsyncIterable<Buffer> & { destroy(error: Error): unknown },
 	mostBytes: number,
@@ -122,15 +125,17 @@ async function readWithin(
 ): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;
-	const late = setTimeout(
-		() => body.destroy(Object.assign(new Error('late'), { code: 'UND_ERR_BODY_TIMEOUT' })),
-		mostMs,
-	);
+	const began = performance.now();
+	const end = () => body.destroy(Object.assign(new Error('late'), { code: 'UND_ERR_BODY_TIMEOUT' }));
+	const leftMs = () => Math.max(0, mostMs + bytes / slowestBytesPerMs - (performance.now() - began));
+	let late = setTimeout(end, leftMs());
 	try {
 		for await (const chunk of body) {
 			bytes += chunk.length;
 			if (bytes > mostBytes) throw Object.assign(new Error('too long'), { code: 'ANSWER_TOO_LONG' });
 			chunks.push(chunk);
+			clearTimeout(late);
+			late = setTimeout(end, leftMs());
 		}
 		return Buffer.concat(chunks);
 	} finally {

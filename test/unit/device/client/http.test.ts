@@ -106,6 +106,20 @@ describe('the connection to a device', () => {
 		expect(await faultOf(http)).toMatch(/its answer stopped halfway/);
 	});
 
+	it('has more time for an answer that is long and comes steadily', async () => {
+		const chunk = 'x'.repeat(16_000);
+		const port = await listen(
+			createPlain(async (_request, response) => {
+				for (let count = 0; count < 8; count++) {
+					response.write(chunk);
+					await new Promise((resolve) => setTimeout(resolve, 60));
+				}
+				response.end();
+			}),
+		);
+		expect((await client({ url: `http://127.0.0.1:${port}`, answerMs: 200 }).send(hello)).body.length).toBe(128_000);
+	});
+
 	it('says in plain words that nothing listens', async () => {
 		const server = createServer();
 		const port = await listen(server);
