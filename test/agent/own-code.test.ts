@@ -1,5 +1,9 @@
 /** What a job writes is not taken for code or settings by the programs of the device: with the policy that init writes, and in a jail where everything may run. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openPolicy, TestAgent } from '../helpers/agent.ts';
 
 let agent: TestAgent;
@@ -81,5 +85,39 @@ describe('a jail in which everything may run', () => {
 			site=$(python3 -c 'import site; print(site.getusersitepackages())'); mkdir -p "$site"
 			echo 'import sys; sys.stdout.write("TAKEN")' > "$site/x.pth"; python3 -c 'print(1)'`;
 		expect(await run(open, script)).toEqual({ code: 200, out: '1\n' });
+	});
+});
+
+describe('the policy for developers', () => {
+	/** Of somebody else where we may give it away. */
+	function project(): string {
+		const folder = mkdtempSync(join(tmpdir(), 'project-'));
+		onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+		const git = (...args: string[]) =>
+			execFileSync('git', ['-C', folder, '-c', 'user.name=x', '-c', 'user.email=x', ...args]);
+		git('init', '-q');
+		git('commit', '-q', '--allow-empty', '-m', 'first');
+		for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })]) {
+			const path = join(folder, name);
+			chmodSync(path, 0o777);
+			if (process.getuid?.() === 0) chownSync(path, 4321, 4321);
+		}
+		return folder;
+	}
+
+	it('lets git look into a project of somebody else, and asks before anything is written into its settings', async () => {
+		const folder = project();
+		const policy = readFileSync('policies/developer.yaml', 'utf8').replaceAll('/srv/projects', folder);
+		const developer = await TestAgent.start({ init: ['--faces', 'agent3'], policy });
+		onTestFinished(() => developer.remove());
+		expect(await run(developer, `git -C ${folder} log --format=%s; git -C ${folder} status -s`)).toEqual({
+			code: 200,
+			out: 'first\n',
+		});
+		expect((await run(developer, `echo x >> ${folder}/.git/config`)).out).toMatch(/^approval required/);
+		expect(await run(developer, `touch ${folder}/notes; ls -A ${folder}`)).toEqual({
+			code: 200,
+			out: '.git\nnotes\n',
+		});
 	});
 });
