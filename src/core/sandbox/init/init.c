@@ -31,7 +31,7 @@
  *   S STATUS USER_US SYSTEM_US RSS_KB OUT ERR
  *                                      how the program ended (wait(2) status), what all its processes used, and how many
  *                                      bytes of stdout and stderr the host has to wait for; nothing of it is alive then
- *   E                                  FOLDER is empty, nothing was collected
+ *   E                                  FOLDER is empty, no file lies beside it, nothing was collected
  *   C STATUS                           how the collector ended
  *
  * An interpreter that waits writes one byte to descriptor 4 when it has started, and reads its variables from descriptor 3
@@ -109,6 +109,10 @@ enum {
 	COLLECTED = 4,
 	NETWORK = 6,
 	FIRST_LIST = 7,
+	DT_REG_ = 8,
+	DIRENT_LENGTH = 16,
+	DIRENT_TYPE = 18,
+	DIRENT_NAME = 19,
 	FIRST_WORD = 6,
 	JOB = 3,
 	READY = 4,
@@ -560,6 +564,25 @@ static int is_empty(const char *path) {
 	return bytes == 48;
 }
 
+/* Whether ordinary files lie beside the folder, which a program may have taken for it; hidden ones are nobody's results. */
+static int has_files_beside(const char *path) {
+	char parent[64];
+	long end = 0, bytes;
+	int found = 0;
+	for (long i = 0; path[i] && i < (long)sizeof parent - 1; i++) {
+		parent[i] = path[i];
+		if (path[i] == '/') end = i;
+	}
+	parent[end] = 0;
+	long fd = call4(SYS_openat, AT_FDCWD_, parent, O_CLOEXEC_ | O_DIRECTORY_ | O_NOFOLLOW_, 0);
+	if (fd < 0) return 0;
+	while (!found && (bytes = call3(SYS_getdents64, fd, buffer, BUFFER)) > 0)
+		for (long at = 0; at < bytes && !found; at += *(unsigned short *)(buffer + at + DIRENT_LENGTH))
+			found = buffer[at + DIRENT_TYPE] == DT_REG_ && buffer[at + DIRENT_NAME] != '.';
+	call1(SYS_close, fd);
+	return found;
+}
+
 static long number_of(const char *text) {
 	long value = 0;
 	while (*text >= '0' && *text <= '9') value = value * 10 + (*text++ - '0');
@@ -632,7 +655,7 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (has(flags, 'e') && is_empty(folder)) tell('E', 0, 0);
+	if (has(flags, 'e') && is_empty(folder) && !has_files_beside(folder)) tell('E', 0, 0);
 	else if (argv[FIRST_WORD + words]) collect(argv + FIRST_WORD + words, environment);
 	quit(0);
 }
