@@ -422,7 +422,7 @@ describe('updates', () => {
 
 	it('go to the socket service: the start, the last ten lines, and all of it at the end', async () => {
 		const id = await submit(
-			'i=1; while [ $i -le 25 ]; do echo "line $i"; i=$((i+1)); done; sleep 0.5; echo end; exit 2',
+			'i=1; while [ $i -le 25 ]; do echo "line $i"; i=$((i+1)); done; sleep 2; echo end; exit 2',
 		);
 		await expect.poll(() => statusesOf(id).at(-1), { timeout: 10_000 }).toBe('failed');
 		const lines = Array.from({ length: 25 }, (_, i) => `line ${i + 1}`);
