@@ -157,7 +157,10 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 	const at = join(parent, name);
 	mkdirSync(at);
+	const held = () => ownBytes(readOptional(join(at, 'memory.stat')), 'anon');
 	const limit = whenChanged(({ memoryBytes, processes }) => {
+		// Version 1 refuses that; version 2 would end a process.
+		if (held() > memoryBytes) throw new Error('the group holds more already');
 		writeFileSync(join(at, 'memory.max'), String(memoryBytes));
 		writeFileSync(join(at, 'pids.max'), String(processes));
 	});
@@ -169,7 +172,7 @@ function groupV2(parent: string, name: string, limits: CgroupLimits): Cgroup {
 		taskLists: [],
 		closeTaskLists: () => {},
 		limit,
-		memoryBytes: () => ownBytes(readOptional(join(at, 'memory.stat')), 'anon'),
+		memoryBytes: held,
 		add: (pid) => writeFile(join(at, 'cgroup.procs'), String(pid)),
 		usage: () => ({
 			oomKills: keyed(readOptional(join(at, 'memory.events')), 'oom_kill'),

@@ -68,6 +68,40 @@ describe('control groups of version 2', () => {
 		expect([host?.hasCpus, quotas]).toEqual([true, ['50000 100000', '200000 100000', '1000 100000']]);
 	});
 
+	const statOf = (lines: string) => writeFileSync(join(place.top, own, 'run', 'memory.stat'), lines);
+	const limitsIn = () =>
+		['memory.max', 'pids.max'].map((name) => readFileSync(join(place.top, own, 'run', name), 'utf8'));
+
+	it('are given other limits while a process waits in them', () => {
+		const group = host?.create('run', limits);
+		statOf('anon 20000000\nfile 90000000\nshmem 4096\n');
+		group?.limit({ memoryBytes: 67_108_864, processes: 17 });
+		expect(limitsIn()).toEqual(['67108864', '17']);
+		group?.limit(limits);
+		expect(limitsIn()).toEqual(['134217728', '65']);
+	});
+
+	it('are not given a limit below what they hold, for the kernel would end a process', () => {
+		const group = host?.create('run', limits);
+		statOf('anon 60000000\nfile 0\nshmem 10000000\n');
+		expect(() => group?.limit({ memoryBytes: 67_108_864, processes: 17 })).toThrow('the group holds more already');
+		expect(limitsIn()).toEqual(['134217728', '65']);
+	});
+
+	it('write no limit anew that is there already', () => {
+		const group = host?.create('run', limits);
+		writeFileSync(join(place.top, own, 'run', 'memory.max'), 'untouched');
+		group?.limit(limits);
+		expect(limitsIn()).toEqual(['untouched', '65']);
+	});
+
+	it('tell what would be free without them: memory of processes and of folders, not what is kept of files', () => {
+		const group = host?.create('run', limits);
+		expect(group?.memoryBytes()).toBe(0);
+		statOf('anon 20000000\nfile 90000000\nkernel 5000\nshmem 4096\n');
+		expect(group?.memoryBytes()).toBe(20_004_096);
+	});
+
 	it('tell who is in them', () => {
 		const group = host?.create('run', limits);
 		expect(group?.members()).toEqual([]);

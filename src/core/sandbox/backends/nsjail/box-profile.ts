@@ -21,3 +21,12 @@ export function profileOf(spec: BoxSpec): string {
 		collectsMadeFolder,
 	});
 }
+
+/** What is remembered of a job so that boxes of its kind can be made: nothing of what it brought itself, least of all secrets. */
+export const kindOf = (spec: BoxSpec): BoxSpec => ({
+	...spec,
+	env: {},
+	secretEnv: {},
+	files: spec.files.map(({ path }) => ({ path, content: '' })),
+	binds: spec.binds.map((bind) => (bind.path === inputFolder ? { ...bind, hostPath: '' } : bind)),
+});

@@ -6,7 +6,7 @@ import type { Backend, BackendOutcome, BoxIo, BoxOutcome, BoxSpec, Probe, ProbeS
 import type { Image } from '../../image.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { WarmSettings } from '../../pool/settings.ts';
-import { profileOf } from './box-profile.ts';
+import { kindOf, profileOf } from './box-profile.ts';
 import { longestWaitMs } from './config.ts';
 import { findGround, type Ground } from './ground.ts';
 import { runJail } from './jail.ts';
@@ -121,7 +121,7 @@ async function takeFrom(
 	io: BoxIo,
 ): Promise<BoxOutcome | undefined> {
 	try {
-		const taken = await pool.take(spec);
+		const taken = await pool.take(kindOf(spec));
 		const outcome = taken && attempt(taken, spec, io);
 		return await outcome;
 	} finally {

@@ -48,6 +48,7 @@ export class JailRun {
 	#message: Buffer | undefined;
 	#stands = false;
 	#isWaiting = false;
+	#isGone = false;
 	#startTimer: NodeJS.Timeout | undefined;
 	#initPid = 0;
 	/** Known from the moment on at which the jail stands; without it nothing of the program ever ran. */
@@ -150,6 +151,8 @@ export class JailRun {
 			this.#fault = error.message;
 		});
 		this.#clearTimers();
+		this.#isGone = true;
+		for (const [, socket] of this.#sockets.splice(0)) socket.close();
 		this.#usage = this.#cgroup?.usage();
 	}
 
@@ -181,7 +184,8 @@ export class JailRun {
 	}
 
 	#take(port: number, socket: BoxSocket): void {
-		if (this.#job) this.#job.io.onSocket?.(port, socket);
+		if (this.#isGone) socket.close();
+		else if (this.#job) this.#job.io.onSocket?.(port, socket);
 		else this.#sockets.push([port, socket.unref()]);
 	}
 
