@@ -52,7 +52,11 @@ if (kind !== undefined) {
 
 const own = process.execArgv.indexOf(__filename);
 if (own > 0) process.execArgv.splice(own - 1, 2);
-const preloaded = process._preload_modules ?? [];
-if (preloaded.includes(__filename)) preloaded.splice(preloaded.indexOf(__filename), 1);
+/** The list itself is still being worked through. */
+const preloaded = Object.getOwnPropertyDescriptor(process, '_preload_modules');
+if (preloaded?.value?.includes(__filename)) {
+	const others = preloaded.value.filter((name) => name !== __filename);
+	Object.defineProperty(process, '_preload_modules', { ...preloaded, value: others });
+}
 for (const key of Object.keys(Module._pathCache)) if (key.startsWith(__filename)) delete Module._pathCache[key];
 delete require.cache[__filename];
