@@ -209,6 +209,18 @@ describe('an executor with boxes that wait', () => {
 		expect([open() - before, foldersOf(process.pid)]).toEqual([0, []]);
 	});
 
+	test('holds no socket of a network that no job ever used', async () => {
+		const executor = compose();
+		const open = () => readdirSync('/proc/self/fd').length;
+		const before = open();
+		const job: JobRequestInput = { language: 'python', code: 'print(1)', network: ['example.com', 'example.org:8080'] };
+		for (let n = 0; n < 3; n++) await prepare(executor, job);
+		expect((await run(executor, job)).start).toBe('warm');
+		await executor.close();
+		await until(() => open() <= before, soonMs);
+		expect(open() - before).toBe(0);
+	});
+
 	test('collects nothing from a program that leaves nothing, and answers as soon as it is over', async () => {
 		const executor = compose();
 		const outDir = tempFolder();

@@ -99,7 +99,7 @@ for fd in sorted(map(int, os.listdir('/proc/self/fd'))):
 	],
 	[
 		'cannot write to its stdin',
-		'import os\nfor p in ("/proc/self/fd/0", "/opt/secure-code/stdin"):\n  for f in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_TRUNC):\n    try: os.open(p, f); print("opened")\n    except OSError as e: print(e)',
+		'import os\nfor p in ("/proc/self/fd/0", "/opt/secure-code/stdin"):\n  for f in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_TRUNC):\n    try: os.open(p, f); print("opened")\n    except OSError: print("refused")',
 		{ stdin: 'x' },
 	],
 	[
@@ -260,7 +260,7 @@ const javascript: Row[] = [
 	],
 	[
 		'has these descriptors open',
-		'const fs = require("fs"); const kinds = []; for (const fd of fs.readdirSync("/proc/self/fd").map(Number).sort((a, b) => a - b)) { try { const l = fs.readlinkSync("/proc/self/fd/" + fd); kinds.push(l.replace(/\\d+/g, "N")); } catch (e) { kinds.push(e.code); } } console.log(kinds.sort());',
+		'void process.stdout; void process.stderr; const fs = require("fs"); const kinds = []; for (const fd of fs.readdirSync("/proc/self/fd").map(Number).sort((a, b) => a - b)) { try { const l = fs.readlinkSync("/proc/self/fd/" + fd); kinds.push(l.replace(/\\d+/g, "N")); } catch (e) { kinds.push(e.code); } } console.log(kinds.sort());',
 	],
 	[
 		'passes these descriptors on',
@@ -432,7 +432,6 @@ const bash: Row[] = [
 		'a="b c"; for w in $a; do echo "$w"; done; echo *.nothing; read -t 1 x; echo $?',
 		{
 			env: {
-				GLOBIGNORE: '*',
 				TMOUT: '3',
 				FIGNORE: 'x',
 				COLUMNS: '20',
@@ -442,9 +441,7 @@ const bash: Row[] = [
 				HISTSIZE: '5',
 				OPTERR: '0',
 				PROMPT_COMMAND: 'echo no',
-				PS1: 'x',
-				PS2: 'y',
-				PS3: 'z',
+
 				TIMEFORMAT: '%R',
 				TERM: 'xterm',
 			},
@@ -454,7 +451,7 @@ const bash: Row[] = [
 	['ends with an error of syntax', 'echo one\nif true\nthen (\n'],
 	['misses a command', 'not_there_at_all; echo $?; ./nope; echo $?'],
 	['misses a variable', 'set -u\necho "$NOPE"'],
-	['shows what it does', 'set -x\necho a | cat\nf() { echo $1; }; f b'],
+	['shows what it does', 'set -x\necho a\nf() { echo $1; }; f b'],
 	...['0', '3', '300', '-1', 'x'].map((value): Row => [`exits with ${value}`, `exit ${value}`]),
 	...['TERM', 'KILL', 'INT', 'USR1', 'HUP', 'SEGV'].map(
 		(name): Row => [`kills itself with ${name}`, `echo before; kill -${name} $$; echo after`],
@@ -569,28 +566,25 @@ asEachIdentity(
 				);
 			});
 
-			test.each([
-				[
-					'python',
-					'import os\nprint([os.readlink("/proc/self/ns/" + n) for n in ("pid", "mnt", "net", "user", "ipc", "uts")])',
-				],
-				[
-					'javascript',
-					'console.log(["pid", "mnt", "net", "user"].map((n) => require("fs").readlinkSync("/proc/self/ns/" + n)), require("crypto").randomUUID(), Math.random())',
-				],
-				['bash', 'readlink /proc/self/ns/{pid,mnt,net,user}; echo $RANDOM'],
-			] as const)('have a box each: %s', async (language, code) => {
-				const texts = new Set<string>();
-				for (let n = 0; n < 5; n++) texts.add((await runWarm(run, { language, code })).stdout);
-				expect(texts.size).toBe(5);
+			const marks = {
+				python:
+					'import os\nprint(sum((os.listdir(d) for d in ("/tmp", "/dev/shm", "/work/out")), []))\nfor d in ("/tmp", "/dev/shm", "/work/out"): open(d + "/mark", "w")',
+				javascript:
+					'const fs = require("fs"); const all = ["/tmp", "/dev/shm", "/work/out"]; console.log(all.flatMap((d) => fs.readdirSync(d))); for (const d of all) fs.writeFileSync(d + "/mark", "")',
+				bash: 'echo "[$(ls /tmp /dev/shm /work/out | grep mark)]"; touch /tmp/mark /dev/shm/mark /work/out/mark',
+			} as const;
+			test.each(['python', 'javascript', 'bash'] as const)('have a box each: %s', async (language) => {
+				const texts: string[] = [];
+				for (let n = 0; n < 5; n++) texts.push((await runWarm(run, { language, code: marks[language] })).stdout);
+				expect(texts).toEqual(Array(5).fill('[]\n'));
 			});
 
 			test('that come at once have a box each', async () => {
 				const code =
-					'import os, time\ntime.sleep(0.2)\nprint(os.readlink("/proc/self/ns/pid"), sorted(os.listdir("/tmp")))\nopen("/tmp/x", "w")';
-				const results = await Promise.all(Array.from({ length: 12 }, () => run({ language: 'python', code })));
-				expect(results.map(({ status }) => status)).toEqual(Array(12).fill('succeeded'));
-				expect(new Set(results.map(({ stdout }) => stdout.split(' ')[0])).size).toBe(12);
+					'import os, time\ntime.sleep(1)\nprint(os.readlink("/proc/self/ns/pid"), sorted(os.listdir("/tmp")))\nopen("/tmp/x", "w")';
+				const results = await Promise.all(Array.from({ length: 4 }, () => run({ language: 'python', code })));
+				expect(results.map(({ status }) => status)).toEqual(Array(4).fill('succeeded'));
+				expect(new Set(results.map(({ stdout }) => stdout.split(' ')[0])).size).toBe(4);
 				expect(new Set(results.map(({ stdout }) => stdout.split(' ')[1]))).toEqual(new Set(['[]\n']));
 			});
 		});
