@@ -356,7 +356,7 @@ const javascript: Row[] = [
 	],
 	['finds its data', 'console.log(data, Object.keys(require.cache), process.execArgv)', { data: { a: [1] } }],
 	['leaves files', 'require("fs").writeFileSync("/work/out/a.json", "[1]")'],
-	['prints a megabyte and more, and exits', 'console.log("x".repeat(2e6)); process.exit(0)'],
+	['prints a megabyte and more', 'console.log("x".repeat(2e6))'],
 	[
 		'uses crypto and zlib',
 		'const c = require("crypto"), z = require("zlib"); console.log(c.createHash("sha256").update("a").digest("hex"), z.gunzipSync(z.gzipSync("b")).toString(), c.randomBytes(8).length)',
@@ -439,7 +439,6 @@ const bash: Row[] = [
 				CDPATH: '/work',
 				EXECIGNORE: 'z',
 				HISTSIZE: '5',
-				OPTERR: '0',
 				PROMPT_COMMAND: 'echo no',
 
 				TIMEFORMAT: '%R',
