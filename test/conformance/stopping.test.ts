@@ -1,11 +1,11 @@
 /** A job that is stopped is dead: by its caller, by its time, or because the process that started it is gone. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { composeExecutor, parseJobRequest } from '../../src/core/compose.ts';
-import { type Answer, asEachIdentity, ended, finish, type Jail, start } from '../helpers/jail.ts';
+import { type Answer, asEachIdentity, ended, finish, type Jail, start, waitingFolders } from '../helpers/jail.ts';
 
 /** Far below the time limit of a job, and enough for a machine that is busy with other things. */
 const soonMs = 12_000;
@@ -211,16 +211,10 @@ asEachIdentity((jail) => {
 
 	test('the folders and control groups of runs are gone after them', async () => {
 		await Promise.all([jail.bash('true'), jail.bash('yes'), jail.bash('sleep 9', { limits: { timeoutMs: 1_000 } })]);
-		await until(() => leftovers(jail).length === waiting(jail).length, soonMs);
-		expect(leftovers(jail)).toEqual(waiting(jail));
+		await until(() => leftovers(jail).length === waitingFolders(jail).length, soonMs);
+		expect(leftovers(jail)).toEqual(waitingFolders(jail));
 	});
 });
-
-/** The folders of the jails that wait for the next job of a command line. */
-const waiting = (jail: Jail): string[] =>
-	jailers(jail.pid)
-		.map((pid) => basename(dirname(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2] ?? '')))
-		.sort();
 
 /** Jailers of a command line: the processes it started itself. */
 function jailers(pid: number): string[] {

@@ -1,9 +1,9 @@
 /** The command line as a long-lived process, once for each identity that may run it: jobs go in by line and come out by id. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
@@ -208,6 +208,14 @@ export function asEachIdentity(body: (jail: Jail) => void, options: JailOptions 
 		});
 	}
 }
+
+/** The folders of the jails that wait for the next job of a command line, or run one. */
+export const waitingFolders = (jail: Jail): string[] =>
+	readFileSync(`/proc/${jail.pid}/task/${jail.pid}/children`, 'utf8')
+		.split(' ')
+		.filter((pid) => pid.trim() !== '')
+		.map((pid) => basename(dirname(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2] ?? '')))
+		.sort();
 
 /** How a job ended, without what the program printed. */
 export const ended = ({ status, exitCode, signal, problem }: JobResult) => ({

@@ -141,6 +141,52 @@ describe('configFor', () => {
 	});
 });
 
+describe('a jail in which an interpreter waits for its job', () => {
+	const waiting: BoxSpec = {
+		...spec,
+		limits: { ...spec.limits, openFiles: 16, fileBytes: 1_048_576, processes: 200 },
+		collectsMadeFolder: true,
+		waiting: { argv: ['/usr/bin/python3', '--wait', '/code/main.py'], env: { PATH: '/usr/bin', WAIT: '1' } },
+	};
+	const later = { '/code/main.py': '/tmp/box/file-0', '/work/in': '/tmp/box/in' };
+	const place: JailPlace = { ...asRoot, stdinPath: '/tmp/run/stdin', later };
+
+	const head = fixedHead
+		.replace('time_limit: 22', 'time_limit: 1220')
+		.replace('keep_env: false\n', 'keep_env: false\nenvar: "PATH=/usr/bin"\nenvar: "WAIT=1"\n');
+	const shownLater = `mount { src: "/tmp/box/in" dst: "/work/in" is_bind: true nosuid: true nodev: true }
+mount { src: "/tmp/box/file-0" dst: "/code/main.py" is_bind: true nosuid: true nodev: true }
+`;
+	const endOf = (flags: string) =>
+		end(place)
+			.replace('arg: "/work/out" arg: "-"', `arg: "/work/out" arg: "${flags}"`)
+			.replace('arg: "-I"', 'arg: "--wait"');
+
+	it('has nothing of a job, shows files that are filled later, and has room for every job with ordinary limits', () => {
+		expect(configFor(waiting, place)).toBe(
+			[
+				...[head, taskLists, 'rlimit_as_type: INF\n', rlimits.replace('rlimit_nproc: 65', 'rlimit_nproc: 201')],
+				...[users(place), tree, proc, writable, stdin, shownLater, endOf('we')],
+			].join(''),
+		);
+	});
+
+	it('does not limit the address space before there is a job', () => {
+		const config = configFor(waiting, { ...place, hasCgroup: false });
+		expect(config).toContain('rlimit_as_type: INF\n');
+		expect(config).not.toContain('rlimit_as:');
+	});
+
+	it('leaves out no collector that brings more than the made folder', () => {
+		expect(configFor({ ...waiting, collectsMadeFolder: false }, place).endsWith(endOf('w'))).toBe(true);
+	});
+
+	it('is made for one job when the job is there', () => {
+		const { waiting: _, ...job } = waiting;
+		expect(configFor(waiting, asRoot)).toBe(configFor(job, asRoot));
+	});
+});
+
 /** Reads a string of protobuf's text format as nsjail does. */
 function unquote(quoted: string): Buffer {
 	const bytes = [...quoted.slice(1, -1).matchAll(/\\([0-7]{3})|([^\\])/g)].map(([, octal, plain]) =>
