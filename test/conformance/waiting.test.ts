@@ -43,13 +43,23 @@ const jailsOf = (pid: number) =>
 const foldersOf = (pid: number, base = tmpdir()): string[] =>
 	readdirSync(base).filter((name) => name.startsWith(`secure-code-run-${pid}-`));
 
+/** Everything below a folder of the kernel; when something vanishes from under the reading, it is read anew. */
+function pathsBelow(top: string, tries = 50): string[] {
+	try {
+		return readdirSync(top, { recursive: true, encoding: 'utf8' });
+	} catch (error) {
+		if (tries === 0) throw error;
+		return pathsBelow(top, tries - 1);
+	}
+}
+
 /** Control groups of runs of a process, on whatever hierarchy. */
 const groupsOf = (pid: number): string[] =>
 	readFileSync('/proc/self/mountinfo', 'utf8')
 		.split('\n')
 		.filter((line) => line.includes(' - cgroup'))
 		.map((line) => line.split(' ')[4] ?? '')
-		.flatMap((top) => readdirSync(top, { recursive: true, encoding: 'utf8' }))
+		.flatMap((top) => pathsBelow(top))
 		.filter((path) => path.includes(`secure-code-run-${pid}-`));
 
 /** What is in memory for a process alone, and its part of what it shares; in bytes. */
