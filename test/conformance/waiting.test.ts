@@ -10,7 +10,7 @@ import type { JobRequestInput, JobResult } from '../../src/contract/job.ts';
 import { composeExecutor, parseJobRequest, warmSettings } from '../../src/core/compose.ts';
 import type { Executor, JobContext } from '../../src/core/ports.ts';
 import { until } from '../helpers/clinging.ts';
-import { asEachIdentity, ended, finish, printed, start, succeeded } from '../helpers/jail.ts';
+import { asEachIdentity, configOf, ended, finish, printed, start, succeeded } from '../helpers/jail.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MiB = 1024 * 1024;
@@ -37,7 +37,7 @@ const jailsOf = (pid: number) =>
 	childrenOf(pid)
 		.map((nsjail) => ({ nsjail, words: read(`/proc/${nsjail}/cmdline`).split('\0') }))
 		.filter(({ words }) => words[1] === '--config')
-		.map(({ nsjail, words }) => ({ nsjail, folder: dirname(words[2] ?? ''), inside: treeOf(nsjail).slice(1) }));
+		.map(({ nsjail, words }) => ({ nsjail, folder: dirname(configOf(words)), inside: treeOf(nsjail).slice(1) }));
 
 /** Folders of runs of a process. */
 const foldersOf = (pid: number, base = tmpdir()): string[] =>

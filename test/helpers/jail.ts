@@ -1,7 +1,17 @@
 /** The command line as a long-lived process, once for each identity that may run it: jobs go in by line and come out by id. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+	chmodSync,
+	chownSync,
+	copyFileSync,
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -209,12 +219,21 @@ export function asEachIdentity(body: (jail: Jail) => void, options: JailOptions 
 	}
 }
 
+/** Where a jail is configured; one that waits for its configuration reads it from a pipe of whoever started it. */
+export function configOf([, , path = '']: readonly string[]): string {
+	try {
+		return path.startsWith('/proc/') ? readlinkSync(path) : path;
+	} catch {
+		return '';
+	}
+}
+
 /** The folders of the jails that wait for the next job of a command line, or run one. */
 export const waitingFolders = (jail: Jail): string[] =>
 	readFileSync(`/proc/${jail.pid}/task/${jail.pid}/children`, 'utf8')
 		.split(' ')
 		.filter((pid) => pid.trim() !== '')
-		.map((pid) => basename(dirname(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2] ?? '')))
+		.map((pid) => basename(dirname(configOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')))))
 		.sort();
 
 /** How a job ended, without what the program printed. */

@@ -1,5 +1,5 @@
 /** An nsjail that was started ahead and reads its configuration when a job comes: its libraries are loaded then. */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultLimits } from '../../../../contract/limits.ts';
@@ -24,6 +24,8 @@ export class ReadyNsjail {
 	/** A job has it, and gives its site back. */
 	#isTaken = false;
 	#isDismissed = false;
+	/** It has opened the pipe. */
+	#isReading = false;
 	readonly madeAt = performance.now();
 	readonly bytes = heldBytes;
 	readonly isReady: Promise<boolean>;
@@ -44,7 +46,7 @@ export class ReadyNsjail {
 	}
 
 	get isWaiting(): boolean {
-		return !this.#isTaken && !this.#isDismissed && this.#pipe !== undefined && (this.#nsjail?.isAlive ?? false);
+		return !this.#isTaken && !this.#isDismissed && this.#isReading && (this.#nsjail?.isAlive ?? false);
 	}
 
 	/**
@@ -72,15 +74,19 @@ export class ReadyNsjail {
 		else this.#giveBack();
 	}
 
-	/** Nothing but a named pipe lets a program wait for a file that it opens by its name. */
+	/**
+	 * Nothing but a named pipe lets a program wait for a file that it opens by its name. Under the name of our own descriptor,
+	 * because whoever opens a pipe that nobody writes into waits for ever, also when we were killed.
+	 */
 	async #start(): Promise<boolean> {
-		const configPath = join(this.#site.folder.path, 'jail.cfg');
-		const { exitCode } = await runCommand('mkfifo', ['-m', '600', configPath]);
+		const path = join(this.#site.folder.path, 'jail.cfg');
+		const { exitCode } = await runCommand('mkfifo', ['-m', '600', path]);
 		if (exitCode !== 0 || this.#isDismissed) throw new Error('no pipe could be made');
+		this.#pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
 		const { cgroup } = this.#site;
 		const taskLists = cgroup?.taskLists ?? [];
 		this.#nsjail = new NsjailProcess(this.#footing.binary, {
-			configPath,
+			configPath: `/proc/${process.pid}/fd/${this.#pipe}`,
 			hasCollector: true,
 			hasNetwork: true,
 			taskLists,
@@ -88,8 +94,15 @@ export class ReadyNsjail {
 		cgroup?.closeTaskLists();
 		this.#nsjail.letGo();
 		this.#nsjail.child.once('error', () => {}).once('exit', () => this.#end());
-		this.#pipe = await untilRead(configPath);
+		await this.#untilRead(this.#nsjail.child.pid ?? 0);
 		return this.isWaiting;
+	}
+
+	async #untilRead(pid: number): Promise<void> {
+		for (const since = performance.now(); !this.#isReading; await sleep(lookMs, undefined, { ref: false })) {
+			if (this.#pipe === undefined || performance.now() - since > startMs) throw new Error('nsjail is not ready');
+			this.#isReading = hasOpen(pid, this.#pipe);
+		}
 	}
 
 	#configure(text: string): void {
@@ -118,13 +131,14 @@ export class ReadyNsjail {
 	}
 }
 
-/** A pipe can be opened for writing, without waiting, as soon as somebody reads it. */
-async function untilRead(path: string): Promise<number> {
-	for (const since = performance.now(); ; await sleep(lookMs, undefined, { ref: false })) {
-		try {
-			return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'ENXIO' || performance.now() - since > startMs) throw error;
-		}
+/** Whether a process has the pipe open that we know by this descriptor. */
+function hasOpen(pid: number, pipe: number): boolean {
+	const { dev, ino } = fstatSync(pipe);
+	const folder = `/proc/${pid}/fd`;
+	try {
+		const files = readdirSync(folder).map((fd) => statSync(join(folder, fd), { throwIfNoEntry: false }));
+		return files.some((file) => file?.dev === dev && file.ino === ino);
+	} catch {
+		return false;
 	}
 }
