@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { figureBundle, whyNoBundle } from '../helpers/bundles.ts';
 import { asEachIdentity, ended, type Jail, succeeded } from '../helpers/jail.ts';
+import { runBothWays, runWarm } from '../helpers/warm.ts';
 
 const reason = await whyNoBundle(...figureBundle);
 const [bundle] = figureBundle;
@@ -48,6 +49,33 @@ print(matplotlib.get_backend().lower())
 `;
 				const { files, stdout } = await jail.python(code, { bundle, limits });
 				expect([files.map(({ name }) => name), stdout]).toEqual([['figure-1.png'], 'agg\n']);
+			});
+
+			test('are the same where the libraries were imported ahead', async () => {
+				const code = `
+import matplotlib.pyplot as plt, pandas as pd
+plt.plot([1, 2, 3]); plt.show()
+plt.figure(); plt.bar([1, 2], [3, 4])
+print(pd.DataFrame({'a': [1]}).sum().a, plt.get_backend(), pd.__file__)
+`;
+				const job = {
+					language: 'python',
+					code,
+					bundle,
+					limits,
+					preload: ['matplotlib.pyplot', 'pandas', 'not_there'],
+				} as const;
+				const { warm, cold } = await runBothWays((one) => jail.run(one), { ...job, preload: [...job.preload] });
+				expect(warm).toEqual(cold);
+				expect(warm.files.map(({ name }) => name)).toEqual(['figure-1.png', 'figure-2.png']);
+			});
+
+			test('a program that has less memory than the libraries take starts without them', async () => {
+				const preload = ['matplotlib.pyplot', 'pandas'];
+				await runWarm((one) => jail.run(one), { language: 'python', code: 'print(1)', bundle, limits, preload });
+				const small = { memoryBytes: 32 * 1024 * 1024, timeoutMs: 60_000 };
+				const result = await jail.python('print(2)', { bundle, limits: small, preload });
+				expect({ ...ended(result), stdout: result.stdout }).toEqual({ ...succeeded, stdout: '2\n' });
 			});
 
 			test('that a program saves itself come once, wherever it puts them', async () => {
