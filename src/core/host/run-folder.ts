@@ -108,8 +108,8 @@ export class RunFolder {
 
 	/** Removes it while others go on: an answer need not wait for that. */
 	discard(): void {
-		existing.delete(this);
-		rm(this.path, { recursive: true, force: true }).catch(() => {});
+		const forget = () => existing.delete(this);
+		rm(this.path, { recursive: true, force: true }).then(forget, () => {});
 	}
 
 	remove(): void {

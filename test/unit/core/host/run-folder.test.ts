@@ -12,7 +12,7 @@ const group = process.getgid?.() ?? 0;
 function foldersLeftBy(base: string, end: string): string[] {
 	const module = join(import.meta.dirname, '../../../../src/core/host/run-folder.ts');
 	const code = `import { RunFolder } from ${JSON.stringify(module)};
-const [one] = [RunFolder.create(${JSON.stringify(base)}), RunFolder.create(${JSON.stringify(base)})];
+const [one, other] = [RunFolder.create(${JSON.stringify(base)}), RunFolder.create(${JSON.stringify(base)})];
 one.remove();
 ${end}`;
 	try {
@@ -63,6 +63,7 @@ describe('the folder of a run', () => {
 	it.each([
 		['comes to its end', ''],
 		['calls exit', 'process.exit(3);'],
+		['calls exit while it is being removed', 'other.discard(); process.exit(0);'],
 		['fails', 'throw new Error("no");'],
 	])('is gone with a process that %s', (_way, end) => {
 		expect(foldersLeftBy(tempFolder(), end)).toEqual([]);
