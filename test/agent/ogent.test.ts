@@ -421,9 +421,7 @@ describe('updates', () => {
 	const statusesOf = (id: string) => ofExecution(id).map(({ body }) => body.status);
 
 	it('go to the socket service: the start, the last ten lines, and all of it at the end', async () => {
-		const id = await submit(
-			'i=1; while [ $i -le 25 ]; do echo "line $i"; i=$((i+1)); done; sleep 2; echo end; exit 2',
-		);
+		const id = await submit('i=1; while [ $i -le 25 ]; do echo "line $i"; i=$((i+1)); done; sleep 2; echo end; exit 2');
 		await expect.poll(() => statusesOf(id).at(-1), { timeout: 10_000 }).toBe('failed');
 		const lines = Array.from({ length: 25 }, (_, i) => `line ${i + 1}`);
 		const bodies = ofExecution(id).map(({ body }) => body);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { shareInputs } from '../../../../src/core/sandbox/inputs.ts';
 import { request } from '../../../helpers/box.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamicStructuredTool } from '@langchain/core/tools';
 import { NodeOperationError } from 'n8n-workflow';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SecureCodeTool } from '../../../../nodes/SecureCode/SecureCodeTool.node.ts';
 import { KnownError, problemFor } from '../../../../src/contract/error.ts';
 import type { JobRequest, JobResult } from '../../../../src/contract/job.ts';
