@@ -55,7 +55,7 @@ export class ReadyNsjail {
 	 */
 	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
 		const nsjail = this.#nsjail;
-		if (!nsjail || !this.isWaiting) throw new Error('nsjail is not ready');
+		if (!nsjail || !this.isWaiting || !this.#stillReads()) throw new Error('nsjail is not ready');
 		const { cgroup } = this.#site;
 		cgroup?.limit(groupLimits(spec));
 		this.#configure(configOf(this.#footing, spec, this.#site, io));
@@ -96,6 +96,11 @@ export class ReadyNsjail {
 		this.#nsjail.child.once('error', () => {}).once('exit', () => this.#end());
 		await this.#untilRead(this.#nsjail.child.pid ?? 0);
 		return this.isWaiting;
+	}
+
+	/** Looks at the host: that a process has ended may not have been heard yet. */
+	#stillReads(): boolean {
+		return this.#pipe !== undefined && hasOpen(this.#nsjail?.child.pid ?? 0, this.#pipe);
 	}
 
 	async #untilRead(pid: number): Promise<void> {

@@ -64,7 +64,8 @@ export class WaitingBox {
 	 */
 	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
 		const { run, site } = this.#jail;
-		site.cgroup?.limit(groupLimits(spec));
+		if (site.cgroup) site.cgroup.limit(groupLimits(spec));
+		else if (this.bytes > spec.limits.memoryBytes) throw new Error('the box holds more already');
 		if (io.stdin !== undefined) writeFileSync(join(site.folder.path, stdinName), io.stdin);
 		for (const { path, content } of spec.files) writeFileSync(this.#later[path] ?? '', content);
 		for (const { path, hostPath } of spec.binds) if (path === inputFolder) linkFiles(hostPath, this.#later[path] ?? '');
