@@ -57,6 +57,7 @@ export class ReadyNsjail {
 		const nsjail = this.#nsjail;
 		if (!nsjail || !this.isWaiting || !this.#stillReads()) throw new Error('nsjail is not ready');
 		const { cgroup } = this.#site;
+		this.#footing.cgroups?.prepareToAdd();
 		cgroup?.limit(groupLimits(spec));
 		this.#configure(configOf(this.#footing, spec, this.#site, io));
 		this.#isTaken = true;
