@@ -131,7 +131,7 @@ export class Recorder {
 			stdout: stdout.text,
 			stderr: stderr.text,
 			truncated: { stdout: stdout.truncated, stderr: stderr.truncated },
-			durationMs: Math.round(outcome.durationMs),
+			durationMs: Math.ceil(outcome.durationMs),
 			cpuMs: Math.round(outcome.cpuMs),
 			peakMemoryBytes: outcome.peakMemoryBytes,
 			queuedMs: 0,
