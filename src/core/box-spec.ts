@@ -33,6 +33,8 @@ export interface BoxParts {
 	readonly ports: readonly number[];
 	/** With secrets that are put in outside: the list of certificates, and the one this job trusts beside it. */
 	readonly trust?: { readonly certificates: string; readonly authority: string } | undefined;
+	/** Modules of the packages, which may be imported whatever else may. */
+	readonly modules?: readonly string[];
 	readonly packages: readonly { readonly hostPath: string; readonly path: string }[];
 }
 
@@ -88,13 +90,16 @@ function waitingFor(request: JobRequest, launch: Launch, parts: BoxParts, networ
 	const canWait = request.warm && parts.session?.tree === undefined && !names.some(isReadAtStart);
 	if (!canWait || !launch.waiting) return undefined;
 	const { argv, env } = launch.waiting;
-	const preload = { SECURE_CODE_PRELOAD: preloadOf(request).join(',') };
+	const preload = { SECURE_CODE_PRELOAD: preloadOf(request, parts.modules ?? []).join(',') };
 	return { argv, env: { ...environment, ...network, ...launch.env, ...env, ...preload } } satisfies WaitingStart;
 }
 
-/** Nothing is imported ahead that the program itself may not import. */
-const preloadOf = ({ preload, allowedImports }: JobRequest): readonly string[] =>
-	allowedImports === undefined ? preload : preload.filter((name) => allowedImports.includes(name.split('.')[0] ?? ''));
+/** Nothing is imported ahead that the program itself may not import; the modules of its bundle it always may. */
+function preloadOf({ preload, allowedImports }: JobRequest, modules: readonly string[]): readonly string[] {
+	if (allowedImports === undefined) return preload;
+	const allowed = new Set([...allowedImports, ...modules]);
+	return preload.filter((name) => allowed.has(name) || allowed.has(name.split('.')[0] ?? ''));
+}
 
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {
 	const launch = launchOf(request, parts);

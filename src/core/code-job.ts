@@ -124,6 +124,7 @@ async function runInBox(
 			wantsFiles: context.outDir !== undefined,
 			session: session?.part,
 			packages: packages.binds,
+			modules: packages.modules,
 			ports: rules.ports,
 			trust: interception && { certificates: hostCertificates(), authority: interception.authority.certificate },
 		});

@@ -141,8 +141,8 @@ describe('a program that can wait for its job', () => {
 		},
 	);
 
-	const preloaded = (preload: string[], allowedImports?: string[]) =>
-		waitingOf({ preload, ...(allowedImports && { allowedImports }) })?.env.SECURE_CODE_PRELOAD;
+	const preloaded = (preload: string[], allowedImports?: string[], modules: string[] = []) =>
+		waitingOf({ preload, ...(allowedImports && { allowedImports }) }, { modules })?.env.SECURE_CODE_PRELOAD;
 
 	it('imports ahead what the job names, as far as the program may import it', () => {
 		const wish = ['pandas', 'matplotlib.pyplot', 'numpy'];
@@ -150,11 +150,13 @@ describe('a program that can wait for its job', () => {
 			noList: preloaded(wish),
 			list: preloaded(wish, ['matplotlib', 'numpy']),
 			emptyList: preloaded(wish, []),
+			ofTheBundle: preloaded(wish, [], ['pandas']),
 			part: preloaded(['os.path'], ['path']),
 		}).toEqual({
 			noList: 'pandas,matplotlib.pyplot,numpy',
 			list: 'matplotlib.pyplot,numpy',
 			emptyList: '',
+			ofTheBundle: 'pandas',
 			part: '',
 		});
 	});

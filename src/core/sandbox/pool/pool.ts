@@ -17,8 +17,8 @@ export interface PoolBox {
 }
 
 export interface PoolSettings<Spec, Box extends PoolBox> {
-	/** Jobs whose profiles are equal can use each other's boxes. */
-	profileOf(spec: Spec): string;
+	/** Jobs of one kind can use each other's boxes. */
+	kindOf(spec: Spec): string;
 	make(spec: Spec): Box;
 	/** Bytes that all waiting boxes may hold. */
 	readonly budgetBytes: number;
@@ -52,11 +52,33 @@ const pauseMs = 60_000;
 /** Boxes are made when the answer has long been given. */
 const afterAnswerMs = 10;
 const lookMs = 1_000;
+/** How long a job waits for a box in the making. */
+const patienceMs = 2_000;
 
 /** What waits keeps no process alive; whoever waits for it does. */
 function awake<T>(awaited: Promise<T>): Promise<T> {
 	const timer = setInterval(() => {}, lookMs);
 	return awaited.finally(() => clearInterval(timer));
+}
+
+/** One that waits goes before one in the making. */
+function takeFirst<Box extends PoolBox>(boxes: Box[]): Box | undefined {
+	const at = boxes.findIndex(({ isWaiting }) => isWaiting);
+	return boxes.splice(Math.max(at, 0), 1)[0];
+}
+
+/** Resolves with undefined when a cold start would be there first, or nobody wants it any more. */
+async function withPatience(isReady: Promise<boolean>, signal: AbortSignal | undefined): Promise<boolean | undefined> {
+	const enough = deferred();
+	const timer = setTimeout(enough.resolve, patienceMs);
+	signal?.addEventListener('abort', enough.resolve);
+	if (signal?.aborted) enough.resolve();
+	try {
+		return await Promise.race([isReady, enough.promise.then(() => undefined)]);
+	} finally {
+		clearTimeout(timer);
+		signal?.removeEventListener('abort', enough.resolve);
+	}
 }
 
 export class Pool<Spec, Box extends PoolBox> {
@@ -76,14 +98,25 @@ export class Pool<Spec, Box extends PoolBox> {
 		this.#settings = settings;
 	}
 
-	/** A box that waits, or will in a moment; undefined: there is none. The caller says with `done` when its job is over. */
-	async take(spec: Spec): Promise<Box | undefined> {
+	/**
+	 * A box that waits, or will in a moment; undefined: there is none. The caller says with `done` when its job is over.
+	 * @param signal ends the waiting for a box in the making
+	 */
+	async take(spec: Spec, signal?: AbortSignal): Promise<Box | undefined> {
 		const shelf = this.#shelfOf(spec);
 		this.#running++;
-		for (let box = shelf.boxes.shift(); box; box = shelf.boxes.shift()) {
-			if ((await awake(box.isReady)) && box.isWaiting) return box;
+		for (let box = takeFirst(shelf.boxes); box; box = takeFirst(shelf.boxes)) {
+			const isReady = await withPatience(box.isReady, signal);
+			if (isReady === undefined) return this.#giveBack(shelf, box);
+			if (isReady && box.isWaiting) return box;
 		}
 		return undefined;
+	}
+
+	/** A box that takes too long to make is for a later job. */
+	#giveBack(shelf: Shelf<Spec, Box>, box: Box): undefined {
+		if (this.#isClosed) this.#dismiss(box);
+		else shelf.boxes.push(box);
 	}
 
 	done(): void {
@@ -108,12 +141,12 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	#shelfOf(spec: Spec): Shelf<Spec, Box> {
-		const profile = this.#settings.profileOf(spec);
-		const found = this.#shelves.get(profile);
+		const kind = this.#settings.kindOf(spec);
+		const found = this.#shelves.get(kind);
 		const demand = noteCall(found?.demand, this.#settings.now());
 		if (found) return Object.assign(found, { spec, demand });
 		const shelf = { spec, demand, pausedUntil: 0, boxes: [], bytes: this.#settings.assumedBytes };
-		this.#shelves.set(profile, shelf);
+		this.#shelves.set(kind, shelf);
 		return shelf;
 	}
 
@@ -149,11 +182,11 @@ export class Pool<Spec, Box extends PoolBox> {
 	/** Gives up what is not called for, what is too old, and, beginning with the kind that was called least lately, what is too much. */
 	#shrink(): void {
 		const { now, longestWaitMs } = this.#settings;
-		for (const [profile, shelf] of this.#shelves) {
+		for (const [kind, shelf] of this.#shelves) {
 			const wanted = wantedBoxes(shelf.demand, now());
 			this.#clear(shelf, wanted);
 			for (const box of shelf.boxes.filter(({ madeAt }) => now() - madeAt > longestWaitMs)) this.#drop(shelf, box);
-			if (wanted === 0) this.#shelves.delete(profile);
+			if (wanted === 0) this.#shelves.delete(kind);
 		}
 		for (const shelf of this.#byLastCall().reverse())
 			while (shelf.boxes.length > 0 && this.#heldBytes > this.#allowedBytes) this.#clear(shelf, shelf.boxes.length - 1);

@@ -6,7 +6,7 @@ import type { Backend, BackendOutcome, BoxIo, BoxOutcome, BoxSpec, Probe, ProbeS
 import type { Image } from '../../image.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { WarmSettings } from '../../pool/settings.ts';
-import { kindOf, profileOf } from './box-profile.ts';
+import { kindOf, withoutJob } from './box-kind.ts';
 import { longestWaitMs } from './config.ts';
 import { findGround, type Ground } from './ground.ts';
 import { runJail } from './jail.ts';
@@ -32,7 +32,7 @@ function startAhead(ground: Ground, settings: WarmSettings): Ahead {
 	const boxes = {
 		...common,
 		...settings,
-		profileOf,
+		kindOf,
 		make: (spec: BoxSpec) => new WaitingBox(ground, spec),
 		assumedBytes: 24 * MiB,
 	};
@@ -40,7 +40,7 @@ function startAhead(ground: Ground, settings: WarmSettings): Ahead {
 	const nsjails = {
 		...common,
 		...few,
-		profileOf: () => 'nsjail',
+		kindOf: () => 'nsjail',
 		make: () => new ReadyNsjail(ground),
 		assumedBytes: MiB,
 	};
@@ -121,7 +121,7 @@ async function takeFrom(
 	io: BoxIo,
 ): Promise<BoxOutcome | undefined> {
 	try {
-		const taken = await pool.take(kindOf(spec));
+		const taken = await pool.take(withoutJob(spec), io.signal);
 		const outcome = taken && attempt(taken, spec, io);
 		return await outcome;
 	} finally {

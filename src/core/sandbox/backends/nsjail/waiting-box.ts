@@ -32,7 +32,7 @@ export class WaitingBox {
 	/** True when the box waits, false when it never will. */
 	readonly isReady: Promise<boolean>;
 
-	/** @param spec of a job of the same profile; its job-bound parts are not looked at */
+	/** @param spec of a job of the same kind; its job-bound parts are not looked at */
 	constructor(footing: Footing, spec: BoxSpec) {
 		this.#footing = footing;
 		let later: Readonly<Record<string, string>> = {};

@@ -57,7 +57,7 @@ afterEach(() => {
 
 const poolOf = (more: Partial<ConstructorParameters<typeof Pool<string, FakeBox>>[0]> = {}) =>
 	new Pool<string, FakeBox>({
-		profileOf: (kind) => kind,
+		kindOf: (kind) => kind,
 		make: (kind) => {
 			const box = new FakeBox(kind);
 			boxes.push(box);
@@ -97,6 +97,46 @@ async function burst(pool: Pool<string, FakeBox>, jobs: number, kind = 'a'): Pro
 	for (let n = 0; n < jobs; n++) pool.done();
 	await pass(50);
 }
+
+describe('a job that comes while its box is being made', () => {
+	/** A pool with one box in the making. */
+	async function withUnfinished(): Promise<Pool<string, FakeBox>> {
+		const pool = poolOf();
+		onMake = () => {};
+		await call(pool);
+		await pass(10);
+		return pool;
+	}
+
+	it('starts cold when that takes too long, and leaves the box to a later one', async () => {
+		const pool = await withUnfinished();
+		const taken = pool.take('a');
+		await pass(2_000);
+		expect(await taken).toBeUndefined();
+		pool.done();
+		boxes[0]?.become(true);
+		expect(await call(pool)).toBe(boxes[0]);
+	});
+
+	it('waits no longer when nobody wants it any more', async () => {
+		const pool = await withUnfinished();
+		const stop = new AbortController();
+		const taken = pool.take('a', stop.signal);
+		stop.abort();
+		expect(await taken).toBeUndefined();
+		expect(await pool.take('b', AbortSignal.abort())).toBeUndefined();
+	});
+
+	it('gives a box back to a pool that was closed meanwhile as one that nobody needs', async () => {
+		const pool = await withUnfinished();
+		const taken = pool.take('a');
+		const closed = pool.close();
+		await pass(2_000);
+		expect(await taken).toBeUndefined();
+		await closed;
+		expect(boxes[0]?.isDismissed).toBe(true);
+	});
+});
 
 describe('a pool', () => {
 	it('has nothing for the first job of a kind, and one box for the next', async () => {

@@ -6,7 +6,7 @@ import { addressSpaceBytes, roomyLimits } from './config.ts';
  * Everything that is mounted, and how the interpreter starts. Left out is what arrives with the job: environment, secrets,
  * contents of files, stdin, and the limits that can be lowered while a process runs.
  */
-export function profileOf(spec: BoxSpec): string {
+export function kindOf(spec: BoxSpec): string {
 	const { waiting, files, binds, ports, limits, workInodes, madeFolder, collector, collectsMadeFolder } = spec;
 	const { openFiles, fileBytes, processes } = roomyLimits(limits);
 	return JSON.stringify({
@@ -23,7 +23,7 @@ export function profileOf(spec: BoxSpec): string {
 }
 
 /** What is remembered of a job so that boxes of its kind can be made: nothing of what it brought itself, least of all secrets. */
-export const kindOf = (spec: BoxSpec): BoxSpec => ({
+export const withoutJob = (spec: BoxSpec): BoxSpec => ({
 	...spec,
 	env: {},
 	secretEnv: {},

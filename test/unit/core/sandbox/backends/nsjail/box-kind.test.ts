@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../../../../src/contract/limits.ts';
 import type { BoxSpec } from '../../../../../../src/core/sandbox/backend.ts';
-import { kindOf, profileOf } from '../../../../../../src/core/sandbox/backends/nsjail/box-profile.ts';
+import { kindOf, withoutJob } from '../../../../../../src/core/sandbox/backends/nsjail/box-kind.ts';
 import { emptySpec } from '../../../../../helpers/box.ts';
 
 const MiB = 1024 * 1024;
@@ -27,7 +27,7 @@ const spec: BoxSpec = {
 
 const limited = (limits: Partial<BoxSpec['limits']>): BoxSpec => ({ ...spec, limits: { ...defaultLimits, ...limits } });
 
-describe('the profile of a job', () => {
+describe('the kind of a job', () => {
 	it.each<[string, BoxSpec]>([
 		['its program', { ...spec, files: [{ path: '/code/main.py', content: 'print(2)' }] }],
 		['its variables', { ...spec, env: { B: 'c' } }],
@@ -40,7 +40,7 @@ describe('the profile of a job', () => {
 		['smaller files', limited({ fileBytes: MiB })],
 		['fewer processes', limited({ processes: 16 })],
 	])('is the same whatever %s', (_what, other) => {
-		expect(profileOf(other)).toBe(profileOf(spec));
+		expect(kindOf(other)).toBe(kindOf(spec));
 	});
 
 	it.each<[string, BoxSpec]>([
@@ -67,7 +67,7 @@ describe('the profile of a job', () => {
 		['a collector that must run', { ...spec, collectsMadeFolder: false }],
 		['no made folder', { ...spec, madeFolder: undefined }],
 	])('is another with %s', (_what, other) => {
-		expect(profileOf(other)).not.toBe(profileOf(spec));
+		expect(kindOf(other)).not.toBe(kindOf(spec));
 	});
 
 	it('holds nothing that a job brings itself, and is that of what is remembered of it', () => {
@@ -83,9 +83,9 @@ describe('the profile of a job', () => {
 					binds: [...spec.binds.slice(0, 1), { hostPath, path: '/work/in' }],
 				};
 				return (
-					profileOf(job) === profileOf(spec) &&
-					profileOf(kindOf(job)) === profileOf(spec) &&
-					!JSON.stringify(kindOf(job)).includes('\u2603')
+					kindOf(job) === kindOf(spec) &&
+					kindOf(withoutJob(job)) === kindOf(spec) &&
+					!JSON.stringify(withoutJob(job)).includes('\u2603')
 				);
 			}),
 		);
@@ -94,7 +94,7 @@ describe('the profile of a job', () => {
 
 describe('what is remembered of a job', () => {
 	it('is all that a box is made of, and nothing that it brought itself', () => {
-		expect(kindOf(spec)).toEqual({
+		expect(withoutJob(spec)).toEqual({
 			...spec,
 			env: {},
 			secretEnv: {},
