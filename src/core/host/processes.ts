@@ -69,6 +69,10 @@ function folderBytes(init: number, folders: readonly string[]): number {
 	return sum(folders.map(used));
 }
 
+/** What a process and all it started hold of the memory: a page that several share counts in parts (Pss of proc_pid_smaps_rollup). */
+export const treeBytes = (pid: number): number =>
+	sum([pid, ...descendantsOf(pid)].map((one) => sizeIn(readOptional(`/proc/${one}/smaps_rollup`) ?? '', 'Pss')));
+
 /** Counts a page once however many processes share it (proc_pid_smaps_rollup), and a mapped file not twice. */
 function exactBytes(pids: readonly number[], inFolders: number): number {
 	const texts = pids.map((pid) => readOptional(`/proc/${pid}/smaps_rollup`) ?? '');

@@ -88,6 +88,8 @@ export class Pool<Spec, Box extends PoolBox> {
 	readonly #leaving = new Set<Promise<unknown>>();
 	#making = 0;
 	#running = 0;
+	/** Looks since nobody has called for a while. */
+	#calmLooks = 0;
 	#nextLook: NodeJS.Timeout | undefined;
 	#lookAt = 0;
 	#isClosed = false;
@@ -164,6 +166,7 @@ export class Pool<Spec, Box extends PoolBox> {
 
 	#look(): void {
 		this.#shrink();
+		this.#measureWhenCalm();
 		this.#fill();
 		if (this.#shelves.size > 0) this.#lookIn(lookMs);
 	}
@@ -173,10 +176,9 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	get #allowedBytes(): number {
-		const { budgetBytes, calmBytes, now, isPressed } = this.#settings;
+		const { budgetBytes, calmBytes, isPressed } = this.#settings;
 		if (isPressed()) return 0;
-		const demands = [...this.#shelves.values()].map(({ demand }) => demand);
-		return isCalm(demands, now()) ? Math.min(calmBytes, budgetBytes) : budgetBytes;
+		return this.#isCalm ? Math.min(calmBytes, budgetBytes) : budgetBytes;
 	}
 
 	/** Gives up what is not called for, what is too old, and, beginning with the kind that was called least lately, what is too much. */
@@ -190,6 +192,24 @@ export class Pool<Spec, Box extends PoolBox> {
 		}
 		for (const shelf of this.#byLastCall().reverse())
 			while (shelf.boxes.length > 0 && this.#heldBytes > this.#allowedBytes) this.#clear(shelf, shelf.boxes.length - 1);
+	}
+
+	/** What boxes share is more for each of them when there are few, so those that are left are measured once more. */
+	#measureWhenCalm(): void {
+		const wasCalm = this.#calmLooks > 0;
+		this.#calmLooks = this.#isCalm ? this.#calmLooks + 1 : 0;
+		// The first time the others may still be ending.
+		if (!wasCalm || this.#calmLooks !== 2) return;
+		for (const shelf of this.#shelves.values())
+			if (shelf.boxes.length > 0) shelf.bytes = Math.max(...shelf.boxes.map(({ bytes }) => bytes));
+		this.#shrink();
+	}
+
+	get #isCalm(): boolean {
+		return isCalm(
+			[...this.#shelves.values()].map(({ demand }) => demand),
+			this.#settings.now(),
+		);
 	}
 
 	#byLastCall(): Shelf<Spec, Box>[] {

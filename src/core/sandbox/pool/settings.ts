@@ -9,8 +9,8 @@ export interface WarmSettings {
 }
 
 const defaultBudgetMiB = 256;
-/** What waits when nobody has called for half a minute holds no more. */
-const calmMiB = 60;
+/** What waits when nobody has called for half a minute holds no more than 60 MB; what others share with it may grow a little. */
+const calmBytes = 55_000_000;
 
 /**
  * SECURE_CODE_WARM=off: nothing waits. SECURE_CODE_WARM_MEMORY: how many MiB the waiting boxes of a process may hold.
@@ -24,5 +24,5 @@ export function warmSettings(env: NodeJS.ProcessEnv = process.env): WarmSettings
 	if (!/^\d{1,6}$/.test(text))
 		throw new KnownError('CONFIG_INVALID', { details: 'SECURE_CODE_WARM_MEMORY is not a whole number of MiB' });
 	const budgetBytes = Number(text) * MiB;
-	return wish === 'off' || budgetBytes === 0 ? undefined : { budgetBytes, calmBytes: calmMiB * MiB };
+	return wish === 'off' || budgetBytes === 0 ? undefined : { budgetBytes, calmBytes };
 }

@@ -75,6 +75,11 @@ export class JailRun {
 		this.#listen();
 	}
 
+	/** Number of nsjail itself; 0 when it could not be started. */
+	get nsjailPid(): number {
+		return this.#nsjail.child.pid ?? 0;
+	}
+
 	/** Number of the first process on the host; 0 before the jail stands. */
 	get initPid(): number {
 		return this.#initPid;

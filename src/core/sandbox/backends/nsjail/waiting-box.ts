@@ -1,7 +1,7 @@
 /** A jail whose interpreter has started and waits: it takes one job, and is gone after it. */
 import { linkSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { heldBytes } from '../../../host/processes.ts';
+import { heldBytes, treeBytes } from '../../../host/processes.ts';
 import { type BoxIo, type BoxOutcome, type BoxSpec, inputFolder } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
 import { addressSpaceBytes } from './config.ts';
@@ -51,8 +51,13 @@ export class WaitingBox {
 		return this.#jail.run.isWaiting;
 	}
 
-	/** Memory that the box holds while it waits. */
+	/** Memory that the box holds while it waits, with its part of what it shares with others. */
 	get bytes(): number {
+		return Math.max(treeBytes(this.#jail.run.nsjailPid), this.#ownBytes);
+	}
+
+	/** What would be free without it. */
+	get #ownBytes(): number {
 		const { run, site } = this.#jail;
 		const held = site.cgroup?.memoryBytes() ?? heldBytes(run.initPid, memoryFolders, Number.POSITIVE_INFINITY);
 		return held + nsjailBytes;
@@ -65,7 +70,7 @@ export class WaitingBox {
 	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
 		const { run, site } = this.#jail;
 		if (site.cgroup) site.cgroup.limit(groupLimits(spec));
-		else if (this.bytes > spec.limits.memoryBytes) throw new Error('the box holds more already');
+		else if (this.#ownBytes > spec.limits.memoryBytes) throw new Error('the box holds more already');
 		if (io.stdin !== undefined) writeFileSync(join(site.folder.path, stdinName), io.stdin);
 		for (const { path, content } of spec.files) writeFileSync(this.#later[path] ?? '', content);
 		for (const { path, hostPath } of spec.binds) if (path === inputFolder) linkFiles(hostPath, this.#later[path] ?? '');

@@ -3,7 +3,7 @@ import { KnownError } from '../../../../../src/contract/error.ts';
 import { warmSettings } from '../../../../../src/core/sandbox/pool/settings.ts';
 
 const MiB = 1024 * 1024;
-const usual = { budgetBytes: 256 * MiB, calmBytes: 60 * MiB };
+const usual = { budgetBytes: 256 * MiB, calmBytes: 55_000_000 };
 
 describe('warmSettings', () => {
 	it.each([
