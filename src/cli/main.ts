@@ -53,9 +53,16 @@ function parse(command: Command, args: string[]): Typed {
 
 const stopping = new AbortController();
 
+/** A second signal is the end, whatever goes on. */
+function stopOrEnd(name: NodeJS.Signals): void {
+	if (!stopping.signal.aborted) return stopping.abort();
+	process.removeAllListeners(name);
+	process.kill(process.pid, name);
+}
+
 /** Until the command ends, a signal ends its work. */
 function stopOnSignals(): void {
-	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stopping.abort());
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stopOrEnd);
 }
 
 async function runCommand(command: Command, args: string[]): Promise<number> {

@@ -143,7 +143,7 @@ asEachIdentity((jail) => {
 			['denied', ''],
 			['denied', ''],
 			['succeeded', '"} mount { src: "/" dst: "/host" is_bind: true }'],
-			['succeeded', '1\n'],
+			['denied', ''],
 		]);
 	});
 });

@@ -80,6 +80,8 @@ export async function runCommand(
 		stdout: options.show ? ['inherit', 'pipe'] : 'pipe',
 		stderr: options.show ? ['inherit', 'pipe'] : 'pipe',
 		timeout: options.timeoutMs ?? 600_000,
+		// To end others with us, execa hears our signals, and may take one for its own that somebody else has just handled.
+		cleanup: options.show === true,
 		...options.user,
 		reject: false,
 	});
