@@ -52,6 +52,8 @@ const pauseMs = 60_000;
 /** Boxes are made when the answer has long been given. */
 const afterAnswerMs = 10;
 const lookMs = 1_000;
+/** Kinds that were called within this time of one another share what there is. */
+const momentMs = 2_000;
 /** How long a job waits for a box in the making. */
 const patienceMs = 2_000;
 
@@ -255,12 +257,20 @@ export class Pool<Spec, Box extends PoolBox> {
 		return shelves.find((shelf) => lacking(shelf) && this.#hasRoom(shelf, shelves));
 	}
 
-	/** The first box of a kind takes the place of others, beginning with the kind that was called least lately. */
+	/**
+	 * Takes the place of others, beginning with the kind that was called least lately: the first box of a kind of any, further
+	 * ones of kinds that nobody has called for a moment, of which one box is left.
+	 */
 	#hasRoom(shelf: Shelf<Spec, Box>, byLastCall: readonly Shelf<Spec, Box>[]): boolean {
 		const isEnough = () => shelf.bytes <= this.#allowedBytes - this.#heldBytes;
-		if (shelf.boxes.length > 0 || shelf.bytes > this.#allowedBytes) return isEnough();
-		for (const other of byLastCall.slice(byLastCall.indexOf(shelf) + 1).reverse())
-			while (other.boxes.length > 0 && !isEnough()) this.#clear(other, other.boxes.length - 1);
+		if (shelf.bytes > this.#allowedBytes) return false;
+		const isFirst = shelf.boxes.length === 0;
+		const mayYield = (other: Shelf<Spec, Box>) => isFirst || shelf.demand.lastAt - other.demand.lastAt > momentMs;
+		for (const other of byLastCall
+			.slice(byLastCall.indexOf(shelf) + 1)
+			.filter(mayYield)
+			.reverse())
+			while (other.boxes.length > (isFirst ? 0 : 1) && !isEnough()) this.#clear(other, other.boxes.length - 1);
 		return isEnough();
 	}
 

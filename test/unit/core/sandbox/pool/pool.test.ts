@@ -98,6 +98,27 @@ async function burst(pool: Pool<string, FakeBox>, jobs: number, kind = 'a'): Pro
 	await pass(50);
 }
 
+describe('kinds that share a budget', () => {
+	it('give way to a burst of another when nobody has called for them for a moment, but for one box each', async () => {
+		const pool = poolOf({ budgetBytes: 40 * MiB, processors: 8 });
+		await burst(pool, 4, 'a');
+		await pass(1_000);
+		expect(waiting()).toBe('aaaa');
+		await pass(2_000);
+		await burst(pool, 4, 'b');
+		await pass(1_000);
+		expect(waiting()).toBe('abbb');
+	});
+
+	it('keep what they have when they are called at the same time', async () => {
+		const pool = poolOf({ budgetBytes: 40 * MiB, processors: 8 });
+		await burst(pool, 3, 'a');
+		await burst(pool, 3, 'b');
+		await pass(1_000);
+		expect(waiting()).toBe('aaab');
+	});
+});
+
 describe('a job that comes while its box is being made', () => {
 	/** A pool with one box in the making. */
 	async function withUnfinished(): Promise<Pool<string, FakeBox>> {
