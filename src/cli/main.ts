@@ -55,9 +55,11 @@ const stopping = new AbortController();
 
 /** A second signal is the end, whatever goes on. */
 function stopOrEnd(name: NodeJS.Signals): void {
-	if (!stopping.signal.aborted) return stopping.abort();
-	process.removeAllListeners(name);
-	process.kill(process.pid, name);
+	if (stopping.signal.aborted) {
+		process.removeAllListeners(name);
+		process.kill(process.pid, name);
+	}
+	stopping.abort();
 }
 
 /** Until the command ends, a signal ends its work. */

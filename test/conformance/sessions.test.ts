@@ -3,8 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { problemFor } from '../../src/contract/error.ts';
-import { until } from '../helpers/clinging.ts';
-import { asEachIdentity, finish, type Jail, printed, start, waitingFolders } from '../helpers/jail.ts';
+import { asEachIdentity, finish, type Jail, printed, start } from '../helpers/jail.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const sessionsOf = (jail: Jail) => join(jail.at.env.SECURE_CODE_HOME ?? '', 'sessions');
