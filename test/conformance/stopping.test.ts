@@ -5,39 +5,11 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { composeExecutor, parseJobRequest } from '../../src/core/compose.ts';
+import { alive, newMark, until } from '../helpers/clinging.ts';
 import { type Answer, asEachIdentity, ended, finish, type Jail, start, waitingFolders } from '../helpers/jail.ts';
 
 /** Far below the time limit of a job, and enough for a machine that is busy with other things. */
 const soonMs = 12_000;
-
-let marks = 0;
-/** A word that only the processes of one test carry in their command line. */
-const newMark = () => `secure-code-mark-${process.pid}-${++marks}`;
-
-const commandLine = (pid: string): string => {
-	try {
-		return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-	} catch {
-		return '';
-	}
-};
-
-/** Processes of this host with the mark, and the jails and jailers around them. */
-const alive = (mark: string): string[] =>
-	readdirSync('/proc')
-		.filter((name) => /^\d+$/.test(name))
-		.map(commandLine)
-		.filter((line) => line.includes(mark));
-
-/** @returns whether it came to hold in time */
-async function until(holds: () => boolean, ms: number): Promise<boolean> {
-	const since = performance.now();
-	while (!holds()) {
-		if (performance.now() - since > ms) return false;
-		await sleep(20);
-	}
-	return true;
-}
 
 /** A program that does what it can to outlive its job. */
 const clinging = (mark: string) => `

@@ -90,6 +90,8 @@ export class Pool<Spec, Box extends PoolBox> {
 	readonly #leaving = new Set<Promise<unknown>>();
 	#making = 0;
 	#running = 0;
+	/** What may be held, asked of the machine once for each look. */
+	#allowedBytes = 0;
 	/** Looks since nobody has called for a while. */
 	#calmLooks = 0;
 	#nextLook: NodeJS.Timeout | undefined;
@@ -167,6 +169,7 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	#look(): void {
+		this.#allowedBytes = this.#allow();
 		this.#shrink();
 		this.#measureWhenCalm();
 		this.#fill();
@@ -177,7 +180,7 @@ export class Pool<Spec, Box extends PoolBox> {
 		return [...this.#shelves.values()].reduce((sum, { boxes, bytes }) => sum + boxes.length * bytes, 0);
 	}
 
-	get #allowedBytes(): number {
+	#allow(): number {
 		const { budgetBytes, calmBytes, isPressed } = this.#settings;
 		if (isPressed()) return 0;
 		return this.#isCalm ? Math.min(calmBytes, budgetBytes) : budgetBytes;

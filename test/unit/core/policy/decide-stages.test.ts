@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PolicyDecision } from '../../../../src/contract/policy.ts';
 import { decide, type Question } from '../../../../src/core/policy/decide.ts';
 import { loadPolicy } from '../../../../src/core/policy/load.ts';
+import { questionOf } from '../../../helpers/question.ts';
 
 const policy = loadPolicy(
 	`
@@ -37,17 +38,7 @@ roles: { executor: [shell.*], admin: ["*"] }
 type Extra = Partial<Omit<Question, 'command' | 'capability'>>;
 
 function ask(capability: string, command: string | string[], extra: Extra = {}): PolicyDecision {
-	return decide(policy, {
-		principal: { roles: ['executor'], capabilities: ['*'] },
-		capability,
-		command:
-			typeof command === 'string'
-				? { mode: 'script', script: command, shell: 'auto' }
-				: { mode: 'argv', argv: command },
-		env: {},
-		deviceId: 'web-1',
-		...extra,
-	});
+	return decide(policy, questionOf(capability, command, { deviceId: 'web-1', ...extra }));
 }
 
 const said = ({ decision, reasons }: PolicyDecision): string =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/core/policy/decide.ts';
 import { loadPolicy } from '../../../../src/core/policy/load.ts';
+import { questionOf } from '../../../helpers/question.ts';
 
 const sha256 = 'a'.repeat(64);
 const policy = loadPolicy(`
@@ -16,17 +17,7 @@ programs:
 capabilities: { shell.run: { profile: jail, programs: "*" } }
 `);
 
-const ask = (command: string | string[]) =>
-	decide(policy, {
-		principal: { roles: ['executor'], capabilities: ['*'] },
-		capability: 'shell.run',
-		command:
-			typeof command === 'string'
-				? { mode: 'script', script: command, shell: 'auto' }
-				: { mode: 'argv', argv: command },
-		env: {},
-		deviceId: 'd',
-	});
+const ask = (command: string | string[]) => decide(policy, questionOf('shell.run', command));
 
 describe('what runs', () => {
 	it('is started where the policy says it lies, with the content that the policy knows', () => {

@@ -6,7 +6,10 @@ import { mountsFor } from './mounts.ts';
 import { type Reach, seccompPolicy } from './seccomp.ts';
 import { type Fields, quoted, render, word } from './text-format.ts';
 
-const MiB = 1024 * 1024;
+export const MiB = 1024 * 1024;
+
+/** nsjail takes some limits in whole MiB. */
+export const wholeMiB = (bytes: number): number => Math.ceil(bytes / MiB);
 
 /** What a jail needs to know beside the job itself. */
 export interface JailPlace {
@@ -34,7 +37,7 @@ export interface JailPlace {
 
 /** What the kernel can be told to refuse where it does not count the memory of the job. */
 export const addressSpaceBytes = (spec: BoxSpec, hasCgroup: boolean): number | undefined =>
-	hasCgroup || !spec.limitAddressSpace ? undefined : (Math.ceil((2 * spec.limits.memoryBytes) / MiB) + 256) * MiB;
+	hasCgroup || !spec.limitAddressSpace ? undefined : (wholeMiB(2 * spec.limits.memoryBytes) + 256) * MiB;
 
 /** A limit can be lowered while a process runs, not raised: a box that waits has room for every job with ordinary limits. */
 export function roomyLimits(asked: Limits): Limits {
@@ -55,7 +58,7 @@ function rlimitsFor(spec: BoxSpec, place: JailPlace): Fields {
 		rlimit_as_type: addressSpace === undefined ? word('INF') : undefined,
 		rlimit_core: 0,
 		rlimit_cpu_type: word('INF'),
-		rlimit_fsize: Math.ceil(limits.fileBytes / MiB),
+		rlimit_fsize: wholeMiB(limits.fileBytes),
 		rlimit_nofile: limits.openFiles,
 		rlimit_nproc: place.countsOwnProcesses ? limits.processes + 1 : undefined,
 		rlimit_nproc_type: word(place.countsOwnProcesses ? 'VALUE' : 'SOFT'),

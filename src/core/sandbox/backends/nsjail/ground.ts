@@ -64,7 +64,8 @@ async function trial(footing: Footing, purpose: Purpose): Promise<Diagnosis | un
 	return diagnose(outcome.fault ?? `the trial program ended with ${JSON.stringify(outcome.exit)}`, kernelFacts());
 }
 
-const emptySpec: BoxSpec = {
+/** A box that asks for nothing. */
+export const emptySpec: BoxSpec = {
 	argv: ['/usr/bin/true'],
 	env: {},
 	secretEnv: {},

@@ -2,6 +2,9 @@
 import type { Duplex, Readable } from 'node:stream';
 import { type StartedProcess, startProcess } from '../../../host/process.ts';
 
+/** What an nsjail holds for itself: its anonymous memory, measured with nsjail 3.6. */
+export const nsjailBytes = 1024 * 1024;
+
 /** Descriptors of nsjail beside its output; init/init.c says what they are for. The network channel and the task lists follow. */
 const controlAt = 3;
 const collectedAt = 4;

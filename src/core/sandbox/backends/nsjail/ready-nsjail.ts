@@ -6,11 +6,9 @@ import { defaultLimits } from '../../../../contract/limits.ts';
 import { runCommand } from '../../../host/process.ts';
 import type { BoxIo, BoxOutcome, BoxSpec } from '../../backend.ts';
 import { beginJob, configOf, type Footing, groupLimits, type JailSite, standJail, takeSite } from './jail.ts';
-import { NsjailProcess } from './nsjail-process.ts';
+import { NsjailProcess, nsjailBytes } from './nsjail-process.ts';
 import { JailRun } from './run.ts';
 
-/** What it holds: its anonymous memory, measured with nsjail 3.6. */
-const heldBytes = 1024 * 1024;
 /** How long it may take until it reads. */
 const startMs = 5_000;
 const lookMs = 2;
@@ -27,7 +25,7 @@ export class ReadyNsjail {
 	/** It has opened the pipe. */
 	#isReading = false;
 	readonly madeAt = performance.now();
-	readonly bytes = heldBytes;
+	readonly bytes = nsjailBytes;
 	readonly isReady: Promise<boolean>;
 	#left = () => {};
 	/** Resolves when nothing of it is left. */

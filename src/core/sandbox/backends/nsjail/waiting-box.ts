@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { heldBytes, treeBytes } from '../../../host/processes.ts';
 import { type BoxIo, type BoxOutcome, type BoxSpec, inputFolder } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
-import { addressSpaceBytes } from './config.ts';
+import { addressSpaceBytes, MiB, wholeMiB } from './config.ts';
 import type { ProcessLimits } from './control.ts';
 import {
 	countsOwnProcesses,
@@ -16,9 +16,7 @@ import {
 	startNsjail,
 	takeSite,
 } from './jail.ts';
-
-/** What nsjail itself holds, beside what the control group counts: its anonymous memory, measured with nsjail 3.4 to 3.6. */
-const nsjailBytes = 1024 * 1024;
+import { nsjailBytes } from './nsjail-process.ts';
 
 const stdinName = 'stdin';
 const inputName = 'in';
@@ -92,7 +90,7 @@ function limitsOf(footing: Footing, spec: BoxSpec): ProcessLimits {
 	const { openFiles, fileBytes, processes } = spec.limits;
 	return {
 		openFiles,
-		fileBytes: Math.ceil(fileBytes / (1024 * 1024)) * 1024 * 1024,
+		fileBytes: wholeMiB(fileBytes) * MiB,
 		processes: countsOwnProcesses(footing, spec) ? processes + 1 : undefined,
 		addressSpaceBytes: addressSpaceBytes(spec, footing.cgroups !== undefined),
 	};

@@ -3,7 +3,7 @@ import { defaultLimits } from '../../../../contract/limits.ts';
 import type { BoxSpec, ProbeStep } from '../../backend.ts';
 import type { WarmSettings } from '../../pool/settings.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
-import type { Ground } from './ground.ts';
+import { emptySpec, type Ground } from './ground.ts';
 import { WaitingBox } from './waiting-box.ts';
 
 const name = 'warm starts';
@@ -14,8 +14,7 @@ function emptyProgram(runtime: Runtime): BoxSpec {
 	const launch = runtime.launch({ code: '', dialect: 'javascript', limits: defaultLimits, wishes: [] });
 	const env = { PATH: '/usr/bin', LANG: 'C.UTF-8', ...launch.env };
 	const waiting = launch.waiting && { argv: launch.waiting.argv, env: { ...env, ...launch.waiting.env } };
-	const rest = { secretEnv: {}, limits: defaultLimits, binds: [], ports: [], collector: [] };
-	return { ...rest, argv: launch.argv, env, files: launch.files, limitAddressSpace: launch.limitAddressSpace, waiting };
+	return { ...emptySpec, ...launch, env, waiting };
 }
 
 async function canWait(ground: Ground, runtime: Runtime): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Imported } from '../../../../../src/core/policy/importers/imported
 import { importOgent } from '../../../../../src/core/policy/importers/ogent.ts';
 import { importQuickCmd } from '../../../../../src/core/policy/importers/quickcmd.ts';
 import { loadPolicy } from '../../../../../src/core/policy/load.ts';
+import { questionOf } from '../../../../helpers/question.ts';
 
 const base = readFileSync('policies/read-only.yaml', 'utf8');
 
@@ -15,16 +16,7 @@ type Importer = (text: string, base: string) => Imported;
 function deciding(importer: Importer, text: string) {
 	const policy = loadPolicy(importer(text, base).text);
 	return (capability: string, command: string | string[]) => {
-		const { decision, reasons } = decide(policy, {
-			principal: { roles: ['executor'], capabilities: ['*'] },
-			capability,
-			command:
-				typeof command === 'string'
-					? { mode: 'script', script: command, shell: 'auto' }
-					: { mode: 'argv', argv: command },
-			env: {},
-			deviceId: 'd',
-		});
+		const { decision, reasons } = decide(policy, questionOf(capability, command));
 		return `${decision} ${reasons[0]?.rule}`;
 	};
 }
