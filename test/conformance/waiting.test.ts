@@ -62,6 +62,19 @@ const groupsOf = (pid: number): string[] =>
 		.flatMap((top) => pathsBelow(top))
 		.filter((path) => path.includes(`secure-code-run-${pid}-`));
 
+/** Open descriptors of this process. */
+const open = (): number => readdirSync('/proc/self/fd').length;
+
+/** Their number when nothing of an earlier test is being closed any more. */
+async function openAtRest(): Promise<number> {
+	for (let last = open(); ; ) {
+		await sleep(200);
+		const now = open();
+		if (now === last) return now;
+		last = now;
+	}
+}
+
 /** What is in memory for a process alone, and its part of what it shares; in bytes. */
 const shareOf = (pid: number): number =>
 	Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1]) * 1024;
@@ -209,8 +222,7 @@ describe('an executor with boxes that wait', () => {
 
 	test('holds nothing of the jobs that it has run', async () => {
 		const executor = compose();
-		const open = () => readdirSync('/proc/self/fd').length;
-		const before = open();
+		const before = await openAtRest();
 		const code = 'head -c 100000 /dev/zero | tr "\\0" x; sleep 9 & exit 3';
 		for (let n = 0; n < 20; n++) await prepare(executor, { language: 'bash', code });
 		expect(jailsOf(process.pid).length).toBeLessThan(20);
@@ -221,8 +233,7 @@ describe('an executor with boxes that wait', () => {
 
 	test('holds no socket of a network that no job ever used', async () => {
 		const executor = compose();
-		const open = () => readdirSync('/proc/self/fd').length;
-		const before = open();
+		const before = await openAtRest();
 		const job: JobRequestInput = { language: 'python', code: 'print(1)', network: ['example.com', 'example.org:8080'] };
 		for (let n = 0; n < 3; n++) await prepare(executor, job);
 		expect((await run(executor, job)).start).toBe('warm');
