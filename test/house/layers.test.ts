@@ -44,11 +44,11 @@ const rooms: readonly Room[] = [
 			...['src/contract', 'src/core/host', 'src/core/sandbox', 'src/core/network', 'tar-stream', 'zod', 'node:*'],
 		],
 	},
-	{ folder: 'src/core/sessions', imports: ['src/contract', 's3mini', 'zod', 'node:*'] },
+	{ folder: 'src/core/sessions', imports: ['src/contract', 'src/core/fetch.ts', 's3mini', 'zod', 'node:*'] },
 	{ folder: 'src/core/audit', imports: ['src/contract', 'src/core/host', 'zod', 'node:*'] },
 	{ folder: 'src/core', imports: ['src/contract', 'zod', 'node:*'] },
 	{ folder: 'src/device/wire', imports: ['src/contract', 'zod', 'node:crypto'] },
-	{ folder: 'src/device/client', imports: ['src/contract', 'src/device/wire', 'undici', 'zod', 'node:*'] },
+	{ folder: 'src/device/client', imports: ['src/contract', 'src/device/wire', 'undici', 'ws', 'zod', 'node:*'] },
 	{
 		folder: 'src/device/agent',
 		imports: [

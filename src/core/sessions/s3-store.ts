@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type { S3mini } from 's3mini';
 import { KnownError } from '../../contract/error.ts';
+import { fetchOverHttp } from '../fetch.ts';
 import {
 	headBytes,
 	type ListedSession,
@@ -52,7 +53,8 @@ export class S3Store implements SessionStore {
 		if (this.#client) return this.#client;
 		const { S3mini: Client } = await import('s3mini');
 		const { endpoint, region, accessKeyId, secretAccessKey } = this.#settings;
-		this.#client = new Client({ endpoint, region, accessKeyId, secretAccessKey, requestAbortTimeout: 60_000 });
+		const access = { endpoint, region, accessKeyId, secretAccessKey };
+		this.#client = new Client({ ...access, requestAbortTimeout: 60_000, fetch: fetchOverHttp as typeof fetch });
 		await this.#prove();
 		return this.#client;
 	}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { JobDraft } from '../../contract/device-job.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import type { Principal } from '../../contract/principal.ts';
+import { bodyWithin, fetchOverHttp } from '../../core/fetch.ts';
 import { type HookAnswer, readHookAnswer } from '../../core/policy/hook.ts';
 import type { Policy } from '../../core/policy/policy.ts';
 import { inside } from './layout.ts';
@@ -40,27 +41,15 @@ export async function askHook(
 ): Promise<HookAnswer | undefined> {
 	try {
 		const token = tokenFile === undefined ? undefined : readFileSync(inside(dir, tokenFile), 'utf8').trim();
-		const response = await fetch(url, {
+		const response = await fetchOverHttp(url, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
 			body: JSON.stringify(bodyOf(question)),
-			// Where the answer comes from is what the policy says, and nowhere else.
-			redirect: 'error',
 			signal: AbortSignal.timeout(timeoutMs),
 		});
-		return response.ok ? readHookAnswer(JSON.parse(await textOf(response))) : undefined;
+		const body = await bodyWithin(response, mostAnswerBytes);
+		return response.ok && body ? readHookAnswer(JSON.parse(body.toString())) : undefined;
 	} catch {
 		return undefined;
 	}
-}
-
-async function textOf(response: Response): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let bytes = 0;
-	for await (const chunk of response.body ?? []) {
-		bytes += chunk.byteLength;
-		if (bytes > mostAnswerBytes) throw new RangeError('the answer of the hook is too long');
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString();
 }

@@ -1,7 +1,9 @@
 /** Requests to one device over one pool of kept connections; a certificate is trusted by its authority or its fingerprint, never just so. */
 import { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { buildConnector, type Dispatcher, Pool, WebSocket } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { WebSocket } from 'ws';
 import { KnownError } from '../../contract/error.ts';
 
 export interface Endpoint {
@@ -35,6 +37,8 @@ export interface HttpAnswer {
 /** Connections that a device is asked over at the same time. */
 const connections = 8;
 const defaultConnectMs = 10_000;
+/** From asking for a WebSocket to having one. */
+const handshakeMs = 20_000;
 /** A long answer may come over a slow line: this many bytes in a millisecond. */
 const slowestBytesPerMs = 8;
 /** From the first byte of an answer to its last one, beside that; who sends a byte now and then has hardly more time than others. */
@@ -72,6 +76,13 @@ function connectorFor({ ca, fingerprint, connectMs = defaultConnectMs }: Endpoin
 	if (pin === '') return buildConnector({ timeout: connectMs, ...(ca && { ca }) });
 	if (pin.length !== 64) throw new KnownError('CONFIG_INVALID', { details: 'the fingerprint is not a SHA-256 in hex' });
 	return pinnedConnector(pin, connectMs);
+}
+
+/** The connector, in the shape in which Node's own HTTP client asks for a connection. */
+function connectionsOf(connect: buildConnector.connector, { protocol, host, hostname, port }: URL) {
+	const place = { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port };
+	return (_: unknown, callback: (error: Error | null, socket?: Socket) => void): void =>
+		connect(place, (error, socket) => callback(error, socket ?? undefined));
 }
 
 function parseUrl(url: string): URL {
@@ -158,6 +169,7 @@ export function isNeverSent(error: unknown): boolean {
 }
 
 export class DeviceHttp {
+	readonly #connect: buildConnector.connector;
 	readonly #pool: Pool;
 	readonly #base: URL;
 	readonly #answerMs: number;
@@ -166,11 +178,8 @@ export class DeviceHttp {
 		this.#answerMs = endpoint.answerMs ?? defaultAnswerMs;
 		this.#base = parseUrl(endpoint.url);
 		refusePlain(this.#base, endpoint);
-		this.#pool = new Pool(this.#base.origin, {
-			connections,
-			connect: connectorFor(endpoint),
-			bodyTimeout: 60_000,
-		});
+		this.#connect = connectorFor(endpoint);
+		this.#pool = new Pool(this.#base.origin, { connections, connect: this.#connect, bodyTimeout: 60_000 });
 	}
 
 	/** Throws AGENT_UNREACHABLE where there is no answer at all; every answer is returned, whatever its status. */
@@ -184,16 +193,19 @@ export class DeviceHttp {
 	}
 
 	/** An answer whose body is read as it comes, without an end in time. */
-	async stream(request: HttpRequest): Promise<{ readonly status: number; readonly body: NodeJS.ReadableStream }> {
+	async stream(
+		request: HttpRequest,
+	): Promise<{ readonly status: number; readonly body: Dispatcher.ResponseData['body'] }> {
 		const { statusCode, body } = await this.#ask(request, 0);
 		return { status: statusCode, body };
 	}
 
-	/** A WebSocket over the same trust. */
+	/** A WebSocket over the same trust; it must be heard for 'error'. */
 	socket(path: string, headers: Readonly<Record<string, string>> = {}): WebSocket {
 		const url = new URL(this.#path(path), this.#base);
 		url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-		return new WebSocket(url, { headers: { ...headers }, dispatcher: this.#pool });
+		const createConnection = connectionsOf(this.#connect, this.#base) as never;
+		return new WebSocket(url, { headers, createConnection, maxPayload: answerBytes, handshakeTimeout: handshakeMs });
 	}
 
 	async close(): Promise<void> {
@@ -209,6 +221,9 @@ export class DeviceHttp {
 				headers: { ...headers },
 				body: body ?? null,
 				headersTimeout: timeoutMs,
+				// Not less than what an answer may weigh: while undici holds back a body, the end of its connection ends our process
+				// (https://github.com/nodejs/undici/issues/5360).
+				highWaterMark: answerBytes,
 				...(bodyTimeout !== undefined && { bodyTimeout }),
 				signal,
 			});

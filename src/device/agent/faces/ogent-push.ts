@@ -1,6 +1,7 @@
 /** Tells the socket service of Ogent how executions go on. What it does, or that it is not there, never holds up a job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobEvent, JobView } from '../../../contract/device-job.ts';
+import { fetchOverHttp } from '../../../core/fetch.ts';
 import { FairQueue } from '../../../core/queue.ts';
 import {
 	encodeOgentPush,
@@ -95,11 +96,10 @@ export class OgentPushes {
 	async #post(body: string): Promise<Sent> {
 		const { url, token, stopping } = this.#parts;
 		try {
-			const response = await fetch(url.replace(/\/+$/, '') + ogentPushPath, {
+			const response = await fetchOverHttp(url.replace(/\/+$/, '') + ogentPushPath, {
 				method: 'POST',
 				headers: { 'content-type': 'application/json', ...(token !== null && { authorization: `Bearer ${token}` }) },
 				body,
-				redirect: 'error',
 				signal: AbortSignal.any([stopping, AbortSignal.timeout(sendMs)]),
 			});
 			await response.body?.cancel();

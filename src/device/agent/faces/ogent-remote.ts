@@ -1,5 +1,6 @@
 /** Asks the authentication service of Ogent who a token belongs to: for a short time, from a short memory, and no answer is a no. */
 import { createHash } from 'node:crypto';
+import { bodyWithin, fetchOverHttp } from '../../../core/fetch.ts';
 import { decodeOgentUser, type OgentUser } from '../../wire/ogent-auth.ts';
 
 /** invalid: the service says no. failed: it said nothing that could be understood in time. */
@@ -64,29 +65,15 @@ export class RemoteUsers {
 
 	async #ask(token: string): Promise<RemoteAnswer> {
 		try {
-			const response = await fetch(this.#url, {
+			const response = await fetchOverHttp(this.#url, {
 				headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-				// The token is for this service alone.
-				redirect: 'error',
 				signal: AbortSignal.timeout(askMs),
 			});
-			const body = await readSome(response);
+			const body = await bodyWithin(response, answerBytes);
 			if (response.status === 401 || response.status === 403) return 'invalid';
 			return (response.status === 200 && body && decodeOgentUser(body)) || 'failed';
 		} catch {
 			return 'failed';
 		}
 	}
-}
-
-/** @returns undefined when it is longer than an answer of this kind can be */
-async function readSome({ body }: Response): Promise<Buffer | undefined> {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	for await (const chunk of body ?? []) {
-		size += chunk.length;
-		if (size > answerBytes) return undefined;
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks);
 }

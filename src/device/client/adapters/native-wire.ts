@@ -78,7 +78,7 @@ export class NativeWire {
 		const path = nativePath('watchJob', { jobId }, { after });
 		const headers = { ...(await this.#authorization('GET', path)), accept: sseType };
 		const { status, body } = await this.#http.stream({ method: 'GET', path, headers, timeoutMs: askMs, signal });
-		if (status !== 200) return;
+		if (status !== 200) return body.dump();
 		const reader = new SseReader();
 		for await (const text of body.setEncoding('utf8') as AsyncIterable<string>)
 			for (const { data } of reader.push(text)) {

@@ -285,7 +285,7 @@ export class QuickCmdClient implements DeviceClient {
 			socket.addEventListener('close', () => resolve(false));
 			socket.addEventListener('error', () => resolve(false));
 		});
-		return { ended, close: () => socket.close() };
+		return { ended, close: () => socket.terminate() };
 	}
 }
 

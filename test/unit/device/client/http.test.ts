@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer as createPlain, type RequestListener } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -202,10 +204,35 @@ describe('the certificate of a device', () => {
 		closing.push(() => sockets.close());
 		const http = client({ url: `https://127.0.0.1:${port}`, fingerprint: own.fingerprint });
 		const socket = http.socket('/stream', { origin: 'controller-1' });
-		const [message] = (await once(socket, 'message')) as [MessageEvent];
+		const [message] = await once(socket, 'message');
 		socket.close();
-		expect(message.data).toBe('/stream controller-1');
+		expect(String(message)).toBe('/stream controller-1');
 		const wrong = client({ url: `https://127.0.0.1:${port}`, fingerprint: other.fingerprint }).socket('/stream');
 		expect((await once(wrong, 'error')).length).toBe(1);
+	});
+});
+
+/** One answer with a body, and at once the end of the connection. */
+const answerAndEnd = (bytes: number, status = '200 OK') =>
+	createServer((socket) => {
+		socket.on('error', () => undefined);
+		socket.once('data', () => {
+			socket.write(`HTTP/1.1 ${status}\r\nContent-Length: ${bytes}\r\nConnection: close\r\n\r\n`);
+			socket.end(Buffer.alloc(bytes, 'a'));
+		});
+	});
+
+describe('a device that ends the connection behind its answer', () => {
+	it('is read to the end, however late the reading begins', async () => {
+		const http = client({ url: `http://127.0.0.1:${await listen(answerAndEnd(65_536))}` });
+		const { body } = await http.stream(hello);
+		await sleep(200);
+		expect((await buffer(body)).length).toBe(65_536);
+	});
+
+	it.each(['200 OK', '401 Unauthorized'])('has no WebSocket with %s, and nothing else ends', async (status) => {
+		const http = client({ url: `http://127.0.0.1:${await listen(answerAndEnd(65_536, status))}` });
+		expect((await once(http.socket('/stream'), 'error')).length).toBe(1);
+		await sleep(100);
 	});
 });
