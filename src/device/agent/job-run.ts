@@ -206,7 +206,10 @@ export class JobRun {
 			const outcome = await this.#parts.runner.run(job, {
 				stdin: job.stdin ?? undefined,
 				signal: this.#stop.signal,
-				onOutput: (stream, chunk) => output.push(stream, chunk),
+				onOutput: (stream, chunk) => {
+					output.push(stream, chunk);
+					return this.#parts.store.output(this.row.jobId).room(stream);
+				},
 			});
 			this.#isConfirmedDead = outcome.isConfirmedDead;
 			output.end();

@@ -104,6 +104,10 @@ export class JobOutput implements OutputStore {
 		return isTaken ? part.length : 0;
 	}
 
+	room(name: OutputStream): Promise<void> | undefined {
+		return this.#streams[name].file.room();
+	}
+
 	/** The story of a job that was over when it was opened is told already, and one that begins with its end needs no file. */
 	note(line: string): void {
 		const isTold = this.#place.left !== undefined || (this.#isSettled && !this.#isStoryBegun);

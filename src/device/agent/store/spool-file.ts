@@ -4,7 +4,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 
-/** Bytes that may wait for the disk; a command that is faster than that loses its further output, not our memory. */
+/** Bytes that wait for the disk before whoever writes is asked to wait, too. */
+const comfortablePending = 1024 * 1024;
+/** Bytes that may wait for the disk; who goes on writing beyond that loses its further output, not our memory. */
 const mostPending = 4 * 1024 * 1024;
 
 export interface SpoolOptions {
@@ -50,6 +52,11 @@ export class SpoolFile {
 		this.accepted += chunk.length;
 		this.#writing ??= this.#writeAll();
 		return true;
+	}
+
+	/** Resolves when there is room again for a writer that is faster than the disk; undefined while there is. */
+	room(): Promise<void> | undefined {
+		return this.#pendingBytes > comfortablePending ? this.drained() : undefined;
 	}
 
 	/** Resolves when what is taken so far is on the disk, or cannot be. */

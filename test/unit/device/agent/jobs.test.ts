@@ -80,6 +80,16 @@ describe('a job that the policy allows', () => {
 		expect(job.result?.stdout).toMatch(/^begin x+\n\[… \d+ bytes cut …\]\nx+ end$/);
 	});
 
+	it('is held back while the disk is slower, and loses nothing', async () => {
+		const bytes = 20_000_000;
+		const act: Act = async (_job, io) => {
+			for (let left = bytes; left > 0; left -= 50_000) await io.onOutput('stdout', Buffer.alloc(50_000, 'x'));
+			return goodEnd;
+		};
+		const { output } = await run({ act });
+		expect(output.stdout).toEqual({ totalBytes: bytes, storedBytes: bytes, isComplete: true });
+	});
+
 	it.each([
 		['an exit code', { exit: { code: 3, signal: null } }, 'failed', null],
 		['its time limit', { exit: null, stopped: 'timeout' }, 'timed_out', 'LIMIT_TIME'],

@@ -196,6 +196,21 @@ describe('the cap', () => {
 		]);
 	});
 
+	it('is kept whole when the command waits for a disk that is slower', async () => {
+		const { output } = await running(agentFolder(), 1024 * 1024 * 1024);
+		const chunk = Buffer.alloc(64 * 1024);
+		let waits = 0;
+		for (let n = 0; n < 640; n++) {
+			expect(output.append('stdout', chunk.fill(n))).toBe(chunk.length);
+			const room = output.room('stdout');
+			if (room) waits++;
+			await room;
+		}
+		await output.finish();
+		expect([waits > 0, output.room('stdout')]).toEqual([true, undefined]);
+		expect(await output.read('stdout', 0, 1)).toMatchObject({ storedBytes: 40 * 1024 * 1024 });
+	});
+
 	it('takes nothing after the end', async () => {
 		const output = await printed('a');
 		expect(output.append('stdout', Buffer.from('b'))).toBe(0);
