@@ -89,6 +89,8 @@ describe.skipIf(reason !== undefined)(title, () => {
 		await editor.openWorkflow(id);
 		const toolSlot = editor.nodeCalled('AI Agent').locator('[data-connection-type="ai_tool"]');
 		await toolSlot.locator(byTestId('canvas-handle-plus')).click();
+		// Before it lists tools it shows all nodes for a moment.
+		await editor.page.locator(byTestId('nodes-list-header')).filter({ hasText: 'Tools' }).waitFor();
 		await editor.page.locator(byTestId('node-creator-search-bar')).fill('secure code');
 		const names = editor.page.locator(byTestId('node-creator-item-name'));
 		await expect.poll(() => names.allInnerTexts(), { timeout: 10_000 }).toEqual(['Secure Code Tool']);
