@@ -260,21 +260,28 @@ export class Pool<Spec, Box extends PoolBox> {
 		return shelves.find((shelf) => lacking(shelf) && this.#hasRoom(shelf, shelves));
 	}
 
-	/**
-	 * Takes the place of others, beginning with the kind that was called least lately: the first box of a kind of any, further
-	 * ones of kinds that nobody has called for a moment, of which one box is left.
-	 */
+	/** Takes the place of others, beginning with the kind that was called least lately, but only where that is enough. */
 	#hasRoom(shelf: Shelf<Spec, Box>, byLastCall: readonly Shelf<Spec, Box>[]): boolean {
-		const isEnough = () => shelf.bytes <= this.#allowedBytes - this.#heldBytes;
-		if (shelf.bytes > this.#allowedBytes) return false;
+		const yielding = this.#yieldingTo(shelf, byLastCall);
+		const yielded = yielding.reduce((sum, { other, boxes }) => sum + boxes * other.bytes, 0);
+		const lacks = () => shelf.bytes - (this.#allowedBytes - this.#heldBytes);
+		if (lacks() > yielded) return false;
+		for (const { other, boxes } of yielding)
+			for (let n = 0; n < boxes && lacks() > 0; n++) this.#clear(other, other.boxes.length - 1);
+		return true;
+	}
+
+	/**
+	 * Who gives way, and with how many boxes: to the first box of a kind any kind that was called before it; to further ones
+	 * kinds that nobody has called for a moment, of which one box is left.
+	 */
+	#yieldingTo(shelf: Shelf<Spec, Box>, byLastCall: readonly Shelf<Spec, Box>[]) {
 		const isFirst = shelf.boxes.length === 0;
-		const mayYield = (other: Shelf<Spec, Box>) => isFirst || shelf.demand.lastAt - other.demand.lastAt > momentMs;
-		for (const other of byLastCall
+		return byLastCall
 			.slice(byLastCall.indexOf(shelf) + 1)
-			.filter(mayYield)
-			.reverse())
-			while (other.boxes.length > (isFirst ? 0 : 1) && !isEnough()) this.#clear(other, other.boxes.length - 1);
-		return isEnough();
+			.filter(({ demand }) => isFirst || shelf.demand.lastAt - demand.lastAt > momentMs)
+			.reverse()
+			.map((other) => ({ other, boxes: Math.max(0, other.boxes.length - (isFirst ? 0 : 1)) }));
 	}
 
 	async #make(shelf: Shelf<Spec, Box>): Promise<void> {

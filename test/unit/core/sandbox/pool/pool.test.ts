@@ -119,6 +119,25 @@ describe('kinds that share a budget', () => {
 	});
 });
 
+describe('a kind that was called last and lacks a box', () => {
+	it('takes the place of no other when that would not be enough, however often it looks', async () => {
+		const sizes: Record<string, number> = { a: 20 * MiB, b: 30 * MiB, c: 30 * MiB };
+		onMake = (box) => {
+			if (boxes.length > 100) throw new Error('the making never ends');
+			box.bytes = sizes[box.kind] ?? size;
+			box.become(true);
+		};
+		const pool = poolOf({ calmBytes: 55 * MiB });
+		for (const kind of ['a', 'b', 'c']) {
+			await call(pool, kind);
+			await pass(500);
+		}
+		expect([waiting(), boxes.length]).toEqual(['abc', 3]);
+		await pass(120_000);
+		expect([waiting(), boxes.length]).toEqual(['ac', 4]);
+	});
+});
+
 describe('a job that comes while its box is being made', () => {
 	/** A pool with one box in the making. */
 	async function withUnfinished(): Promise<Pool<string, FakeBox>> {
