@@ -47,7 +47,7 @@ interface Shelf<Spec, Box> {
 	bytes: number;
 }
 
-/** After a box that could not be made. */
+/** After a box that could not be made, and after the machine was short of memory. */
 const pauseMs = 60_000;
 /** Boxes are made when the answer has long been given. */
 const afterAnswerMs = 10;
@@ -92,6 +92,8 @@ export class Pool<Spec, Box extends PoolBox> {
 	#running = 0;
 	/** What may be held, asked of the machine once for each look. */
 	#allowedBytes = 0;
+	/** Until when nothing waits, because the machine was short of memory: what is made as soon as it is not makes it short again. */
+	#pressedUntil = 0;
 	/** Looks since nobody has called for a while. */
 	#calmLooks = 0;
 	#nextLook: NodeJS.Timeout | undefined;
@@ -181,8 +183,9 @@ export class Pool<Spec, Box extends PoolBox> {
 	}
 
 	#allow(): number {
-		const { budgetBytes, calmBytes, isPressed } = this.#settings;
-		if (isPressed()) return 0;
+		const { budgetBytes, calmBytes, isPressed, now } = this.#settings;
+		if (isPressed()) this.#pressedUntil = now() + pauseMs;
+		if (now() < this.#pressedUntil) return 0;
 		return this.#isCalm ? Math.min(calmBytes, budgetBytes) : budgetBytes;
 	}
 

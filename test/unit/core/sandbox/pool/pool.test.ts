@@ -277,7 +277,7 @@ describe('a pool', () => {
 		expect(waiting()).toBe('a');
 	});
 
-	it('gives up everything when the machine is short of memory, and begins anew when it is not', async () => {
+	it('gives up everything when the machine is short of memory, and begins anew a minute after that', async () => {
 		const pool = poolOf();
 		await burst(pool, 4);
 		isPressed = true;
@@ -287,8 +287,20 @@ describe('a pool', () => {
 		await pass(5_000);
 		expect(waiting()).toBe('');
 		isPressed = false;
-		await pass(1_000);
-		expect(waiting()).toBe('aaaa');
+		await pass(58_000);
+		await burst(pool, 4);
+		expect(waiting()).toBe('');
+		await pass(2_000);
+		expect([waiting(), boxes.length]).toEqual(['aaaa', 8]);
+	});
+
+	it('makes and ends nothing every other second where the machine is short of memory every other second', async () => {
+		const pool = poolOf({ isPressed: () => now() % 2_000 < 1_000 });
+		for (let n = 0; n < 60; n++) {
+			await call(pool);
+			await pass(1_000);
+		}
+		expect(boxes.length).toBeLessThanOrEqual(1);
 	});
 
 	it('gives the first box of a kind the place of the kind that was called least lately', async () => {

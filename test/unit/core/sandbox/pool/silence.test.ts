@@ -21,6 +21,8 @@ interface Simulation {
 	readonly budgetBytes: number;
 	readonly calmBytes: number;
 	readonly processors: number;
+	/** Whether the machine is short of memory, at one look after another. */
+	readonly pressure: readonly boolean[];
 }
 
 beforeEach(() => {
@@ -41,9 +43,10 @@ const boxOf = (bytes: number): PoolBox => ({
 });
 
 /** @returns how many boxes were made in each of six minutes after the last call */
-async function makesInSilence({ kinds, budgetBytes, calmBytes, processors }: Simulation): Promise<number[]> {
+async function makesInSilence({ kinds, budgetBytes, calmBytes, processors, pressure }: Simulation): Promise<number[]> {
 	const made = kinds.map(() => 0);
 	const sum = () => made.reduce((all, one) => all + one, 0);
+	let looks = 0;
 	const pool = new Pool<number, PoolBox>({
 		kindOf: String,
 		make: (kind) => {
@@ -57,7 +60,7 @@ async function makesInSilence({ kinds, budgetBytes, calmBytes, processors }: Sim
 		calmBytes,
 		assumedBytes: 24,
 		longestWaitMs: 450_000,
-		isPressed: () => false,
+		isPressed: () => pressure[looks++ % pressure.length] ?? false,
 		processors,
 		now: () => Date.now(),
 	});
@@ -87,6 +90,7 @@ const simulation: fc.Arbitrary<Simulation> = fc.record({
 	budgetBytes: fc.integer({ min: 1, max: 300 }),
 	calmBytes: fc.integer({ min: 1, max: 100 }),
 	processors: fc.integer({ min: 1, max: 8 }),
+	pressure: fc.constant([false]),
 });
 
 describe('a pool that nobody calls', () => {
@@ -99,6 +103,18 @@ describe('a pool that nobody calls', () => {
 				expect(minutes.slice(2)).toEqual([0, 0, 0, 0]);
 			}),
 			{ numRuns: 300 },
+		);
+	}, 60_000);
+
+	it('makes few boxes in a minute also where the machine is short of memory now and then', async () => {
+		const pressure = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 });
+		await fc.assert(
+			fc.asyncProperty(simulation, pressure, async (one, pressed) => {
+				const calledFor = one.kinds.reduce((sum, { calls }) => sum + calls, 0);
+				const minutes = await makesInSilence({ ...one, pressure: pressed });
+				expect(Math.max(...minutes)).toBeLessThanOrEqual(2 * calledFor);
+			}),
+			{ numRuns: 200 },
 		);
 	}, 60_000);
 });
