@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -137,6 +137,16 @@ describe('an executor with boxes that wait', () => {
 		expect((await burst()).map(({ start, stdout }) => [start, stdout])).toEqual(Array(6).fill(['warm', '1\n']));
 	});
 
+	test('makes none while jobs that started cold keep all processors busy', async () => {
+		const executor = compose();
+		const count = availableParallelism();
+		const jobs = Array.from({ length: count }, () => run(executor, { language: 'bash', code: 'sleep 1.5' }));
+		await until(() => jailsOf(process.pid).length === count, soonMs);
+		await sleep(700);
+		expect(jailsOf(process.pid).length).toBe(count);
+		expect((await Promise.all(jobs)).map(({ start }) => start)).toEqual(Array(count).fill('cold'));
+	});
+
 	test('answers every job although more come than boxes wait', async () => {
 		const executor = compose();
 		const jobs = Array.from({ length: 60 }, (_, n) =>
@@ -196,6 +206,23 @@ describe('an executor with boxes that wait', () => {
 		const { status, start, stdout } = await job;
 		expect([status, start, stdout]).toEqual(['broken', 'warm', 'begun\n']);
 	});
+
+	test.each(['python', 'bash'] as const)(
+		'gives jobs of every size to one kind of box, also behind one with little memory and few processes: %s',
+		async (language) => {
+			const executor = compose();
+			const job = { language, code: programs[language] };
+			await prepare(executor, { ...job, limits: { memoryBytes: 16 * MiB, processes: 1 } });
+			const sizes = [16, 128, 1024, 16, 64].map((size) => ({ memoryBytes: size * MiB, processes: 4 }));
+			const answers = [];
+			for (const limits of sizes) {
+				const { start, status } = await run(executor, { ...job, limits });
+				answers.push([start, status]);
+				await executor.settle();
+			}
+			expect(answers).toEqual(sizes.map(() => ['warm', 'succeeded']));
+		},
+	);
 
 	test('leaves nothing when it is closed', async () => {
 		const executor = compose();

@@ -106,13 +106,17 @@ export class Pool<Spec, Box extends PoolBox> {
 		this.#settings = settings;
 	}
 
+	/** A job has begun, whether it takes a box or not; `done` says when it is over. */
+	begin(): void {
+		this.#running++;
+	}
+
 	/**
-	 * A box that waits, or will in a moment; undefined: there is none. The caller says with `done` when its job is over.
+	 * A box that waits, or will in a moment; undefined: there is none.
 	 * @param signal ends the waiting for a box in the making
 	 */
 	async take(spec: Spec, signal?: AbortSignal): Promise<Box | undefined> {
 		const shelf = this.#shelfOf(spec);
-		this.#running++;
 		for (let box = takeFirst(shelf.boxes); box; box = takeFirst(shelf.boxes)) {
 			const isReady = await withPatience(box.isReady, signal);
 			if (isReady === undefined) return this.#giveBack(shelf, box);

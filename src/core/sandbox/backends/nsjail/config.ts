@@ -39,10 +39,15 @@ export interface JailPlace {
 export const addressSpaceBytes = (spec: BoxSpec, hasCgroup: boolean): number | undefined =>
 	hasCgroup || !spec.limitAddressSpace ? undefined : (wholeMiB(2 * spec.limits.memoryBytes) + 256) * MiB;
 
-/** A limit can be lowered while a process runs, not raised: a box that waits has room for every job with ordinary limits. */
+const roomy = ['openFiles', 'fileBytes', 'processes', 'memoryBytes'] as const;
+
+/**
+ * A limit of a process can be lowered while it runs, not raised, and an interpreter must have started before it is lowered: a
+ * box that waits has room for every job with ordinary limits.
+ */
 export function roomyLimits(asked: Limits): Limits {
-	const room = (name: 'openFiles' | 'fileBytes' | 'processes') => Math.max(asked[name], defaultLimits[name]);
-	return { ...asked, openFiles: room('openFiles'), fileBytes: room('fileBytes'), processes: room('processes') };
+	const room = roomy.map((name) => [name, Math.max(asked[name], defaultLimits[name])]);
+	return { ...asked, ...Object.fromEntries(room) };
 }
 
 /**

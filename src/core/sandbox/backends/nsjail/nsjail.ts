@@ -22,6 +22,11 @@ interface Ahead {
 	readonly nsjails: Pool<BoxSpec, ReadyNsjail>;
 }
 
+interface Started {
+	readonly outcome: BoxOutcome;
+	readonly start: Start;
+}
+
 function startAhead(ground: Ground, settings: WarmSettings): Ahead {
 	const common = {
 		longestWaitMs: longestWaitMs / 2,
@@ -77,14 +82,17 @@ export class NsjailBackend implements Backend {
 		await Promise.all([this.#ahead?.boxes.close(), this.#ahead?.nsjails.close()]);
 	}
 
-	async #start(ground: Ground, spec: BoxSpec, io: BoxIo): Promise<{ outcome: BoxOutcome; start: Start }> {
+	async #start(ground: Ground, spec: BoxSpec, io: BoxIo): Promise<Started> {
 		if (!this.#warm) return { outcome: await runJail(ground, spec, io), start: 'cold' };
 		this.#ahead ??= startAhead(ground, this.#warm);
-		const { boxes, nsjails } = this.#ahead;
-		const warm = spec.waiting ? await takeFrom(boxes, spec, io) : undefined;
-		if (warm) return { outcome: warm, start: 'warm' };
-		const cold = spec.device ? undefined : await takeFrom(nsjails, spec, io);
-		return { outcome: cold ?? (await runJail(ground, spec, io)), start: 'cold' };
+		// Whatever job keeps a processor busy, none of them makes anything beside it.
+		const pools = Object.values(this.#ahead);
+		for (const pool of pools) pool.begin();
+		try {
+			return await startWith(this.#ahead, ground, spec, io);
+		} finally {
+			for (const pool of pools) pool.done();
+		}
 	}
 
 	/** Looks anew, whatever was found before. */
@@ -111,6 +119,13 @@ export class NsjailBackend implements Backend {
 	}
 }
 
+async function startWith({ boxes, nsjails }: Ahead, ground: Ground, spec: BoxSpec, io: BoxIo): Promise<Started> {
+	const warm = spec.waiting ? await takeFrom(boxes, spec, io) : undefined;
+	if (warm) return { outcome: warm, start: 'warm' };
+	const cold = spec.device ? undefined : await takeFrom(nsjails, spec, io);
+	return { outcome: cold ?? (await runJail(ground, spec, io)), start: 'cold' };
+}
+
 /**
  * Runs the job in what was started ahead. What cannot take the job has not run anything of it.
  * @returns undefined when there was nothing that could
@@ -120,13 +135,8 @@ async function takeFrom(
 	spec: BoxSpec,
 	io: BoxIo,
 ): Promise<BoxOutcome | undefined> {
-	try {
-		const taken = await pool.take(withoutJob(spec), io.signal);
-		const outcome = taken && attempt(taken, spec, io);
-		return await outcome;
-	} finally {
-		pool.done();
-	}
+	const taken = await pool.take(withoutJob(spec), io.signal);
+	return taken && attempt(taken, spec, io);
 }
 
 function attempt(taken: WaitingBox | ReadyNsjail, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> | undefined {

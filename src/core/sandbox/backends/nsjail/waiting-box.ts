@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { heldBytes, treeBytes } from '../../../host/processes.ts';
 import { type BoxIo, type BoxOutcome, type BoxSpec, inputFolder } from '../../backend.ts';
 import { memoryFolders } from '../../image.ts';
-import { addressSpaceBytes, MiB, wholeMiB } from './config.ts';
+import { addressSpaceBytes, MiB, roomyLimits, wholeMiB } from './config.ts';
 import type { ProcessLimits } from './control.ts';
 import {
 	countsOwnProcesses,
@@ -34,7 +34,7 @@ export class WaitingBox {
 	constructor(footing: Footing, spec: BoxSpec) {
 		this.#footing = footing;
 		let later: Readonly<Record<string, string>> = {};
-		const site = takeSite(footing, spec);
+		const site = takeSite(footing, { ...spec, limits: roomyLimits(spec.limits) });
 		this.#jail = standJail(site, () => {
 			later = reserveFiles(spec, site);
 			const stdinPath = site.folder.reserveFor(site.user.outsideGroup, stdinName);

@@ -76,6 +76,7 @@ const poolOf = (more: Partial<ConstructorParameters<typeof Pool<string, FakeBox>
 
 /** A job from its beginning to its end. */
 async function call(pool: Pool<string, FakeBox>, kind = 'a'): Promise<FakeBox | undefined> {
+	pool.begin();
 	const box = await pool.take(kind);
 	if (box) box.isWaiting = false;
 	pool.done();
@@ -92,6 +93,7 @@ const waiting = (): string =>
 
 /** So many jobs at once. */
 async function burst(pool: Pool<string, FakeBox>, jobs: number, kind = 'a'): Promise<void> {
+	for (let n = 0; n < jobs; n++) pool.begin();
 	const taken = await Promise.all(Array.from({ length: jobs }, () => pool.take(kind)));
 	for (const box of taken) if (box) box.isWaiting = false;
 	for (let n = 0; n < jobs; n++) pool.done();
@@ -153,7 +155,6 @@ describe('a job that comes while its box is being made', () => {
 		const taken = pool.take('a');
 		await pass(2_000);
 		expect(await taken).toBeUndefined();
-		pool.done();
 		boxes[0]?.become(true);
 		expect(await call(pool)).toBe(boxes[0]);
 	});
@@ -193,8 +194,10 @@ describe('a pool', () => {
 
 	it('makes boxes when answers have been given and a processor is free, not before', async () => {
 		const pool = poolOf({ processors: 1 });
-		await pool.take('a');
-		await pool.take('b');
+		for (const kind of ['a', 'b']) {
+			pool.begin();
+			await pool.take(kind);
+		}
 		await pass(5_000);
 		pool.done();
 		await pass(5_000);
@@ -204,6 +207,17 @@ describe('a pool', () => {
 		expect(boxes).toEqual([]);
 		await pass(1);
 		expect(boxes.length).toBe(1);
+	});
+
+	it('makes no box beside a job that takes none, such as a command', async () => {
+		const pool = poolOf({ processors: 1 });
+		pool.begin();
+		await call(pool);
+		await pass(5_000);
+		expect(boxes).toEqual([]);
+		pool.done();
+		await pass(10);
+		expect(waiting()).toBe('a');
 	});
 
 	it('does not mix kinds', async () => {

@@ -65,6 +65,7 @@ async function makesInSilence({ kinds, budgetBytes, calmBytes, processors, press
 		now: () => Date.now(),
 	});
 	for (const [kind, { calls, pauseMs }] of kinds.entries()) {
+		for (let n = 0; n < calls; n++) pool.begin();
 		await Promise.all(Array.from({ length: calls }, () => pool.take(kind)));
 		for (let n = 0; n < calls; n++) pool.done();
 		await vi.advanceTimersByTimeAsync(pauseMs);
