@@ -212,8 +212,8 @@ describe('an executor with boxes that wait', () => {
 		async (language) => {
 			const executor = compose();
 			const job = { language, code: programs[language] };
-			await prepare(executor, { ...job, limits: { memoryBytes: 16 * MiB, processes: 1 } });
-			const sizes = [16, 128, 1024, 16, 64].map((size) => ({ memoryBytes: size * MiB, processes: 4 }));
+			await prepare(executor, { ...job, limits: { memoryBytes: 16 * MiB, processes: 16 } });
+			const sizes = [16, 128, 1024, 16, 64].map((size) => ({ memoryBytes: size * MiB, processes: 20 }));
 			const answers = [];
 			for (const limits of sizes) {
 				const { start, status } = await run(executor, { ...job, limits });

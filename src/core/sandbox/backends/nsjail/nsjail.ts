@@ -1,7 +1,6 @@
 /** The nsjail backend: stands on the ground of this host, once found, and runs jobs in jails. */
 import { availableParallelism } from 'node:os';
 import { KnownError } from '../../../../contract/error.ts';
-import { isShortOfMemory } from '../../../host/memory.ts';
 import type { Backend, BackendOutcome, BoxIo, BoxOutcome, BoxSpec, Probe, ProbeStep, Start } from '../../backend.ts';
 import type { Image } from '../../image.ts';
 import { Pool } from '../../pool/pool.ts';
@@ -10,6 +9,7 @@ import { kindOf, withoutJob } from './box-kind.ts';
 import { longestWaitMs } from './config.ts';
 import { findGround, type Ground } from './ground.ts';
 import { runJail } from './jail.ts';
+import { pressureNotice } from './pressure.ts';
 import { ReadyNsjail } from './ready-nsjail.ts';
 import { WaitingBox } from './waiting-box.ts';
 import { warmStep } from './warm-step.ts';
@@ -30,7 +30,7 @@ interface Started {
 function startAhead(ground: Ground, settings: WarmSettings): Ahead {
 	const common = {
 		longestWaitMs: longestWaitMs / 2,
-		isPressed: isShortOfMemory,
+		isPressed: pressureNotice(),
 		processors: availableParallelism(),
 		now: () => performance.now(),
 	};

@@ -1,9 +1,11 @@
 /** Tries with each interpreter of this host whether it can wait in a box, and says so in words. */
 import { defaultLimits } from '../../../../contract/limits.ts';
+import { isShortOfMemory } from '../../../host/memory.ts';
 import type { BoxSpec, ProbeStep } from '../../backend.ts';
 import type { WarmSettings } from '../../pool/settings.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { emptySpec, type Ground } from './ground.ts';
+import { shortOfMemory } from './pressure.ts';
 import { WaitingBox } from './waiting-box.ts';
 
 const name = 'warm starts';
@@ -33,8 +35,13 @@ async function canWait(ground: Ground, runtime: Runtime): Promise<boolean> {
 }
 
 /** @param settings undefined when the operator has switched waiting off */
-export async function warmStep(ground: Ground, settings: WarmSettings | undefined): Promise<ProbeStep> {
+export async function warmStep(
+	ground: Ground,
+	settings: WarmSettings | undefined,
+	isShort = isShortOfMemory,
+): Promise<ProbeStep> {
 	if (!settings) return { name, status: 'ok', detail: 'off (SECURE_CODE_WARM, SECURE_CODE_WARM_MEMORY)', fix: null };
+	if (isShort()) return { name, status: 'reduced', detail: shortOfMemory, fix: 'Give it more memory.' };
 	const runtimes = Object.values(ground.image.runtimes);
 	const able: string[] = [];
 	for (const runtime of runtimes) if (await canWait(ground, runtime).catch(() => false)) able.push(runtime.language);
