@@ -44,6 +44,9 @@ function sendOnce(url: URL, { method = 'GET', headers = {}, body, signal }: Fetc
 		const length = body === undefined ? {} : { 'content-length': lengthOf(body) };
 		const open = url.protocol === 'https:' ? overTls : overHttp;
 		const sent = open(url, { method, headers: { ...length, ...headers }, ...(signal && { signal }) }, resolve);
+		// Nobody asked for another protocol.
+		sent.on('upgrade', (_answer, socket) => socket.destroy());
+		sent.once('close', () => reject(new Error('there was no answer')));
 		sent.on('error', (error: NodeJS.ErrnoException) => {
 			const isStale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(error.code ?? '') && !signal?.aborted;
 			reject(isStale ? new StaleConnection() : error);
@@ -57,7 +60,17 @@ function lengthOf(body: string | Uint8Array | Blob): number {
 	return body instanceof Blob ? body.size : Buffer.byteLength(body);
 }
 
+/** Node reads heads that no answer to a fetch may have: a status that is none, a control character in its reason. */
 function responseOf(message: IncomingMessage): Response {
+	try {
+		return asResponse(message);
+	} catch (error) {
+		message.destroy();
+		throw error;
+	}
+}
+
+function asResponse(message: IncomingMessage): Response {
 	const { statusCode: status = 0, statusMessage: statusText = '' } = message;
 	const headers = Object.entries(message.headersDistinct).flatMap(([name, values = []]) =>
 		values.map((value): [string, string] => [name, value]),

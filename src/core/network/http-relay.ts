@@ -1,5 +1,12 @@
 /** Carries the HTTP requests of one connection on, one by one: each must be for the host it was let through to. */
-import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import {
+	Agent,
+	createServer,
+	type IncomingMessage,
+	type ServerResponse,
+	STATUS_CODES,
+	request as send,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline, type Transform } from 'node:stream';
 import { normaliseName } from './rules.ts';
@@ -154,6 +161,11 @@ class Relay {
 			});
 			onward.on('response', (answer) => this.#back(answer, response));
 			onward.on('error', fail);
+			// Nobody asked for another protocol.
+			onward.on('upgrade', (_answer, server) => {
+				server.destroy();
+				fail(new Error('the server changed the protocol'));
+			});
 			response.once('close', () => {
 				if (!response.writableFinished) onward.destroy();
 			});
@@ -163,10 +175,19 @@ class Relay {
 		}
 	}
 
+	/** Node reads heads that it refuses to write. */
 	#back(answer: IncomingMessage, response: ServerResponse): void {
+		try {
+			this.#pass(answer, response);
+		} catch (error) {
+			answer.destroy();
+			this.#answer(response, 502, error as Error);
+		}
+	}
+
+	#pass(answer: IncomingMessage, response: ServerResponse): void {
 		const { count, rewrite } = this.#route;
 		count(lengthOf(answer));
-		answer.on('data', (chunk: Buffer) => count(chunk.length));
 		const reason = answer.statusMessage ?? '';
 		response.sendDate = false;
 		response.writeHead(
@@ -174,6 +195,7 @@ class Relay {
 			rewrite ? rewrite.answer(reason) : reason,
 			headersBack(answer, rewrite),
 		);
+		answer.on('data', (chunk: Buffer) => count(chunk.length));
 		// A body that was cut must not look whole.
 		pipeline([answer, ...(rewrite?.body(answer) ?? []), response], (error) => {
 			if (error) this.#client.destroy();
@@ -187,7 +209,10 @@ class Relay {
 			this.#client.destroy();
 			return;
 		}
-		response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+		response.writeHead(status, STATUS_CODES[status], {
+			'Content-Type': 'text/plain; charset=utf-8',
+			Connection: 'close',
+		});
 		response.end(`${words}\n`);
 	}
 }

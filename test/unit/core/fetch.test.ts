@@ -91,6 +91,27 @@ describe('a request over HTTP', () => {
 		await expect(buffer(response.body as never)).rejects.toMatchObject({ code: 'ECONNRESET' });
 	});
 
+	test.each([
+		['a status that is none', '000 Nothing\r\n'],
+		['a status beyond all', '999 More\r\n'],
+		['a control character in its reason', '200 O\x01K\r\n'],
+		['another protocol', '101 Now\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'],
+	])('rejects, and ends the connection, where the answer has %s', async (_, head) => {
+		let ended = false;
+		const url = await listen(
+			createRaw((socket) => {
+				socket
+					.on('error', () => {})
+					.once('close', () => {
+						ended = true;
+					});
+				socket.once('data', () => socket.write(`HTTP/1.1 ${head}Content-Length: 100\r\n\r\nhi`, 'latin1'));
+			}),
+		);
+		await expect(fetchOverHttp(url)).rejects.toBeInstanceOf(Error);
+		await expect.poll(() => ended).toBe(true);
+	});
+
 	test('is sent once more over a new connection when the server had closed the kept one', async () => {
 		const seen: string[] = [];
 		const server = createServer(async (request, response) => {

@@ -202,6 +202,25 @@ describe('an answer', () => {
 		expect(await talk(port, get())).toMatch(/Content-Length: 100\r\n[\s\S]*half$/);
 	});
 
+	it.each([
+		['a status that is none', '000 Nothing\r\n', 'ERR_HTTP_INVALID_STATUS_CODE'],
+		['a status below all', '099 Less\r\n', 'ERR_HTTP_INVALID_STATUS_CODE'],
+		['a control character in its reason', '200 O\x01K\r\n', 'ERR_INVALID_CHAR'],
+		['another protocol', '101 Now\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n', 'error'],
+	])('with %s is a failure, which the client hears of at once', async (_what, head, code) => {
+		const ended: boolean[] = [];
+		const { port, log } = await relayTo(
+			(socket: Socket) => {
+				socket.on('error', () => {}).once('close', () => ended.push(true));
+				socket.once('data', () => socket.write(`HTTP/1.1 ${head}Content-Length: 2\r\n\r\nhi`, 'latin1'));
+			},
+			{ raw: true },
+		);
+		expect(await talk(port, get())).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*refused by policy\n/);
+		await expect.poll(() => ended).toEqual([true]);
+		expect(log.refused).toEqual([code]);
+	});
+
 	it('of a server that does not speak HTTP is a failure', async () => {
 		const { port, log } = await relayTo((socket: Socket) => socket.end('220 smtp\r\n'), { raw: true });
 		expect(await talk(port, get())).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*refused by policy\n/);
