@@ -78,11 +78,12 @@ function connectorFor({ ca, fingerprint, connectMs = defaultConnectMs }: Endpoin
 	return pinnedConnector(pin, connectMs);
 }
 
-/** The connector, in the shape in which Node's own HTTP client asks for a connection. */
+/** The connector, in the shape in which Node's own HTTP client asks for a connection; one that is returned would be used at once. */
 function connectionsOf(connect: buildConnector.connector, { protocol, host, hostname, port }: URL) {
 	const place = { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port };
-	return (_: unknown, callback: (error: Error | null, socket?: Socket) => void): void =>
+	return (_: unknown, callback: (error: Error | null, socket?: Socket) => void): void => {
 		connect(place, (error, socket) => callback(error, socket ?? undefined));
+	};
 }
 
 function parseUrl(url: string): URL {

@@ -8,7 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { DeviceHttp, type Endpoint, normalFingerprint } from '../../../../src/device/client/http.ts';
+import {
+	DeviceHttp,
+	type Endpoint,
+	faultOf as faultIn,
+	normalFingerprint,
+} from '../../../../src/device/client/http.ts';
 
 interface Certificate {
 	readonly cert: string;
@@ -207,8 +212,11 @@ describe('the certificate of a device', () => {
 		const [message] = await once(socket, 'message');
 		socket.close();
 		expect(String(message)).toBe('/stream controller-1');
+		const asked: unknown[] = [];
+		server.on('upgrade', (request) => asked.push(request.url));
 		const wrong = client({ url: `https://127.0.0.1:${port}`, fingerprint: other.fingerprint }).socket('/stream');
-		expect((await once(wrong, 'error')).length).toBe(1);
+		const [error] = await once(wrong, 'error');
+		expect([faultIn(error), asked]).toEqual(['its certificate is not the one with the given fingerprint', []]);
 	});
 });
 
