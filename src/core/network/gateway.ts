@@ -8,7 +8,7 @@ import type { Mask } from '../secrets/redact.ts';
 import type { Authority } from './authority.ts';
 import { type FirstWords, readFirstWords } from './first-words.ts';
 import { type Rewrite, relayHttp, WrongHost } from './http-relay.ts';
-import { join } from './join.ts';
+import { afterClose, join } from './join.ts';
 import { Names } from './names.ts';
 import { Outside, type ProxyFor } from './outside.ts';
 import { Refusal } from './refusal.ts';
@@ -54,6 +54,8 @@ export class Gateway {
 	readonly #listeners = new Set<BoxSocket>();
 	readonly #decisions = new Map<string, Decision>();
 	#clients = 0;
+	/** To the outside, open or in the making: these outlive a client that has gone meanwhile. */
+	#ways = 0;
 	#bytes = 0;
 	#isClosed = false;
 
@@ -171,7 +173,13 @@ export class Gateway {
 	}
 
 	async #reach(name: string, port: number): Promise<Socket> {
-		const server = await this.#outside.connect(name, port);
+		if (this.#ways >= fixedLimits.connections) throw new Refusal('too many connections at a time');
+		this.#ways++;
+		const server = await this.#outside.connect(name, port).catch((error: unknown) => {
+			this.#ways--;
+			throw error;
+		});
+		afterClose(server, () => this.#ways--);
 		this.#note(name, port, null);
 		return server;
 	}

@@ -115,6 +115,8 @@ class Relay {
 		this.#route = route;
 		this.#agent = new Onward(async () => {
 			const server = await route.connect();
+			// Who asked may have gone meanwhile.
+			if (client.destroyed) server.destroy();
 			// A server that hangs up between two requests hangs up on the client, as it would without us.
 			server.once('close', () => {
 				if (this.#pending === 0) client.end();

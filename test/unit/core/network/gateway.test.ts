@@ -1,8 +1,10 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decode, encode } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { type Decision, Gateway } from '../../../../src/core/network/gateway.ts';
 import { networkRules } from '../../../../src/core/network/rules.ts';
 
@@ -45,7 +47,65 @@ async function dial(host: string, port: number, words: string): Promise<void> {
 	await once(socket, 'close');
 }
 
+/** Leads everywhere once it is told to; counts who waits for it. */
+async function slowProxy() {
+	const waiting = new Set<Socket>();
+	const server = createServer((socket) => {
+		waiting.add(
+			socket
+				.resume()
+				.on('error', () => {})
+				.once('close', () => waiting.delete(socket)),
+		);
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	closing.push(() => server.close());
+	const { port } = server.address() as { port: number };
+	return {
+		waiting,
+		proxyFor: () => ({ host: '127.0.0.1', port, isSecure: false, authorization: null }),
+		lead: () => waiting.forEach((socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n')),
+	};
+}
+
+/** A gateway that leads to a.example through that proxy, and a client that says something there and is gone. */
+async function visited(proxy: Awaited<ReturnType<typeof slowProxy>>) {
+	const { server, port } = await listener();
+	const gateway = new Gateway(networkRules([`a.example:${port}`]), undefined, undefined, undefined, proxy.proxyFor);
+	closing.push(() => gateway.close());
+	const host = (await (await names(gateway))('a.example')) ?? '';
+	gateway.take(port, server);
+	return async (words: string) => {
+		const before = proxy.waiting.size;
+		const socket = connect({ host, port }).on('error', () => {});
+		socket.write(words);
+		for (let tries = 0; tries < 50 && proxy.waiting.size === before; tries++) await sleep(2);
+		socket.resetAndDestroy();
+		await sleep(1);
+	};
+}
+
 describe('Gateway', () => {
+	it.each(['hello\n', 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n'])(
+		'leaves no way open for a client that went while it was made, after %j',
+		async (words) => {
+			const proxy = await slowProxy();
+			const visit = await visited(proxy);
+			await visit(words);
+			await sleep(50);
+			expect(proxy.waiting.size).toBe(1);
+			proxy.lead();
+			await expect.poll(() => proxy.waiting.size).toBe(0);
+		},
+	);
+
+	it('counts ways that are being made, also for clients that have gone', async () => {
+		const proxy = await slowProxy();
+		const visit = await visited(proxy);
+		for (let count = 0; count < fixedLimits.connections + 10; count++) await visit('hello\n');
+		expect(proxy.waiting.size).toBe(fixedLimits.connections);
+	});
+
 	it('closes a socket that arrives after the end', async () => {
 		const gateway = gatewayFor('a.example');
 		gateway.close();
