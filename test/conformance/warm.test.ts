@@ -357,6 +357,11 @@ const javascript: Row[] = [
 	['finds its data', 'console.log(data, Object.keys(require.cache), process.execArgv)', { data: { a: [1] } }],
 	['leaves files', 'require("fs").writeFileSync("/work/out/a.json", "[1]")'],
 	['prints a megabyte and more', 'console.log("x".repeat(2e6))'],
+	['writes three megabytes to a descriptor', 'require("fs").writeFileSync(1, "x".repeat(3e6))'],
+	[
+		'is told how much of three megabytes was written',
+		'const fs = require("fs"); fs.writeSync(2, String(fs.writeSync(1, "x".repeat(3e6))))',
+	],
 	[
 		'uses crypto and zlib',
 		'const c = require("crypto"), z = require("zlib"); console.log(c.createHash("sha256").update("a").digest("hex"), z.gunzipSync(z.gzipSync("b")).toString(), c.randomBytes(8).length)',
