@@ -31,7 +31,7 @@ const rooms: readonly Room[] = [
 		folder: 'src/core/network',
 		imports: [
 			...['src/contract', 'src/core/sandbox/backend.ts', 'src/core/secrets/redact.ts', '@peculiar/asn1-schema'],
-			...['@peculiar/asn1-x509', 'dns-packet', 'read-tls-client-hello', 'node:*'],
+			...['src/core/queue.ts', '@peculiar/asn1-x509', 'dns-packet', 'read-tls-client-hello', 'node:*'],
 		],
 	},
 	{

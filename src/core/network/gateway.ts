@@ -103,6 +103,7 @@ export class Gateway {
 
 	close(): void {
 		this.#isClosed = true;
+		this.#outside.close();
 		for (const one of this.#open) one.destroy();
 		for (const socket of this.#listeners) socket.close();
 		this.#listeners.clear();

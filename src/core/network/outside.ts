@@ -1,6 +1,8 @@
 /** The way to the outside: looks a name up, judges every address, and connects to one that it judged. */
+import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
+import { FairQueue } from '../queue.ts';
 import { connectThrough, type HttpProxy } from './proxy.ts';
 import { Refusal } from './refusal.ts';
 import type { NetworkRules } from './rules.ts';
@@ -10,8 +12,11 @@ export type ProxyFor = (name: string, port: number) => HttpProxy | undefined;
 /** How long one address may take to answer, and how many are tried. */
 const connectMs = 8_000;
 const mostAddresses = 4;
-/** Looking up a name holds a thread that this process needs for its files, too. */
-const mostLookups = 2;
+/**
+ * Looking up a name holds, for as long as its servers are silent, one of two threads that this process has for names, its own
+ * among them. So one at a time is looked up, and jobs take turns; how many wait is bounded by the ways of each job.
+ */
+const lookups = new FairQueue(1, 10_000);
 /** A page of many pictures asks for one name many times. */
 const freshMs = 5_000;
 
@@ -33,9 +38,9 @@ export class Outside {
 	readonly #rules: NetworkRules;
 	readonly #keep: (socket: Socket) => void;
 	readonly #known = new Map<string, { readonly addresses: Promise<string[]>; readonly until: number }>();
-	readonly #waiting: (() => void)[] = [];
 	readonly #proxyFor: ProxyFor;
-	#lookups = 0;
+	readonly #key = randomUUID();
+	readonly #closing = new AbortController();
 
 	/**
 	 * @param keep sees every socket before it connects, so that it can be ended at any time
@@ -45,6 +50,11 @@ export class Outside {
 		this.#rules = rules;
 		this.#keep = keep;
 		this.#proxyFor = proxyFor;
+	}
+
+	/** What waits for its turn is not looked up any more. */
+	close(): void {
+		this.#closing.abort();
 	}
 
 	async connect(name: string, port: number): Promise<Socket> {
@@ -69,23 +79,22 @@ export class Outside {
 	#lookUp(name: string): Promise<string[]> {
 		const known = this.#known.get(name);
 		if (known && known.until > performance.now()) return known.addresses;
-		const addresses = this.#inTurn(() => lookup(name, { all: true })).then(
-			(found) => found.map(({ address }) => address),
-			() => [],
-		);
+		const addresses = this.#ask(name);
 		this.#known.set(name, { addresses, until: performance.now() + freshMs });
 		return addresses;
 	}
 
-	async #inTurn<T>(task: () => Promise<T>): Promise<T> {
-		if (this.#lookups >= mostLookups) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-		else this.#lookups++;
+	async #ask(name: string): Promise<string[]> {
+		const { signal } = this.#closing;
+		const turn = await lookups.enter(this.#key, signal);
+		if (!turn.granted) throw new Refusal('too many names are looked up at a time');
 		try {
-			return await task();
+			const found = signal.aborted ? [] : await lookup(name, { all: true });
+			return found.map(({ address }) => address);
+		} catch {
+			return [];
 		} finally {
-			const next = this.#waiting.shift();
-			if (next) next();
-			else this.#lookups--;
+			turn.release();
 		}
 	}
 }
