@@ -1,6 +1,7 @@
 /** The only door to other processes: starts what it is given, without a shell and without inheriting our environment. */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type ExecFileException, execFile, type StdioOptions, spawn } from 'node:child_process';
 import { execa } from 'execa';
+import { KnownError } from '../../contract/error.ts';
 
 export interface StartOptions {
 	readonly env: Readonly<Record<string, string>>;
@@ -30,7 +31,12 @@ function spawnIt(file: string, args: readonly string[], options: StartOptions): 
 	// Running a sandbox is what this package is for, so it starts processes; n8n's rules for verified nodes forbid that, and
 	// the README says so. This is the one place that does it.
 	// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
-	return spawn(file, args, { env: { ...env }, stdio, cwd, ...user, detached: true, windowsHide: true });
+	const child = spawn(file, args, { env: { ...env }, stdio, cwd, ...user, detached: true, windowsHide: true });
+	// Whoever waits for its end hears of it; an error that nobody hears would end us.
+	child.on('error', () => {});
+	// Without a file left for its pipes Node gives back a process that has none.
+	if (!child.stdio) throw new KnownError('SANDBOX_BROKEN', { details: 'this process cannot open more files' });
+	return child;
 }
 
 type Stream = 'stdout' | 'stderr';
@@ -68,21 +74,57 @@ interface CommandOptions {
 	readonly user?: { readonly uid: number; readonly gid: number };
 }
 
+const commandMs = 600_000;
+const commandOutputBytes = 64 * 1024 * 1024;
+
 /** Runs a helper command to its end; a command that cannot be started has no exit code. */
-export async function runCommand(
+export function runCommand(
 	file: string,
 	args: readonly string[],
 	options: CommandOptions = {},
 ): Promise<CommandOutput> {
+	return options.show ? runShown(file, args, options) : runUnseen(file, args, options);
+}
+
+/** Not with execa, which lets our process end where no file is left for the pipes of another. */
+function runUnseen(
+	file: string,
+	args: readonly string[],
+	{ env, timeoutMs = commandMs, user }: CommandOptions,
+): Promise<CommandOutput> {
+	const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: commandOutputBytes } as const;
+	return new Promise((resolve) => {
+		const end = (error: ExecFileException | null, stdout: string, stderr: string) =>
+			resolve({ exitCode: exitCodeOf(error), stdout: withoutLastEnd(stdout), stderr: withoutLastEnd(stderr) });
+		try {
+			// eslint-disable-next-line @n8n/community-nodes/no-dangerous-functions
+			const child = execFile(file, args, { ...limits, ...user, ...(env && { env: { ...env } }) }, end);
+			child.stdin?.on('error', () => {}).end();
+		} catch {
+			resolve({ exitCode: undefined, stdout: '', stderr: '' });
+		}
+	});
+}
+
+function exitCodeOf(error: ExecFileException | null): number | undefined {
+	if (error === null) return 0;
+	return typeof error.code === 'number' ? error.code : undefined;
+}
+
+const withoutLastEnd = (text: string): string => text.replace(/\r?\n$/, '');
+
+async function runShown(
+	file: string,
+	args: readonly string[],
+	{ env, timeoutMs = commandMs, user }: CommandOptions,
+): Promise<CommandOutput> {
 	const result = await execa(file, args, {
-		...(options.env ? { env: { ...options.env }, extendEnv: false } : {}),
-		stdin: options.show ? 'inherit' : 'ignore',
-		stdout: options.show ? ['inherit', 'pipe'] : 'pipe',
-		stderr: options.show ? ['inherit', 'pipe'] : 'pipe',
-		timeout: options.timeoutMs ?? 600_000,
-		// To end others with us, execa hears our signals, and may take one for its own that somebody else has just handled.
-		cleanup: options.show === true,
-		...options.user,
+		...(env ? { env: { ...env }, extendEnv: false } : {}),
+		stdin: 'inherit',
+		stdout: ['inherit', 'pipe'],
+		stderr: ['inherit', 'pipe'],
+		timeout: timeoutMs,
+		...user,
 		reject: false,
 	});
 	return { exitCode: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };

@@ -27,7 +27,14 @@ export function processId(pid: number): ProcessId | undefined {
 /** Whether it is still there, be it as a zombie. */
 export const isThere = ({ pid, startedAt }: ProcessId): boolean => processId(pid)?.startedAt === startedAt;
 
-const allProcesses = (): number[] => readdirSync('/proc').map(Number).filter(Number.isInteger);
+/** None where they cannot be listed, as when this process can open no more files. */
+function allProcesses(): number[] {
+	try {
+		return readdirSync('/proc').map(Number).filter(Number.isInteger);
+	} catch {
+		return [];
+	}
+}
 
 /** The processes that `pid` started itself; without the kernel's own list every process is asked for its parent. */
 export function childrenOf(pid: number): number[] {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
@@ -64,6 +65,40 @@ describe('hearOutput', () => {
 		letGo();
 		await once(child, 'close');
 		expect(heard).toEqual({ stdout: 3_000_000, stderr: 4 });
+	});
+});
+
+/** Holds every file that this process may open, while it acts. */
+function withoutFiles<T>(act: () => T): T {
+	const held: number[] = [];
+	try {
+		for (;;) held.push(openSync('/dev/null', 'r'));
+	} catch {
+		return act();
+	} finally {
+		for (const fd of held) closeSync(fd);
+	}
+}
+
+describe('where this process can open no more files', () => {
+	const start = () => startProcess('/bin/true', [], { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+
+	it('a process cannot be started, and that is said', async () => {
+		expect(() => withoutFiles(start)).toThrow(
+			'The sandbox could not start the program: this process cannot open more files.',
+		);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		const [code] = await once(start(), 'exit');
+		expect(code).toBe(0);
+	});
+
+	it('a command has no exit code', async () => {
+		const { exitCode } = await withoutFiles(() => runCommand('/bin/true', []));
+		expect([exitCode, (await runCommand('/bin/true', [])).exitCode]).toEqual([undefined, 0]);
+	});
+
+	it('no processes are found', () => {
+		expect(withoutFiles(() => [childrenOf(process.pid), tasksOf(0), markedProcesses()])).toEqual([[], 0, []]);
 	});
 });
 
