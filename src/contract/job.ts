@@ -50,6 +50,10 @@ export const jobFileSchema = z
 	);
 export type JobFile = z.infer<typeof jobFileSchema>;
 
+/** These names are ours: interpreters read them before a program. */
+const hasNoNameOfOurs = (job: { env: Record<string, string>; secrets: string[] }): boolean =>
+	[...Object.keys(job.env), ...job.secrets].every((name) => !name.startsWith('SECURE_CODE_'));
+
 const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());
 
 /** Labels say for whom a job runs; a job waits in the queue of its workflow. They never change what a job may do. */
@@ -107,6 +111,7 @@ export const jobRequestSchema = z
 		(job) => [job.code, job.argv, job.script].filter((way) => way !== undefined).length === 1,
 		'needs exactly one of "code", "argv" and "script"',
 	)
+	.refine(hasNoNameOfOurs, 'names of variables and secrets cannot begin with SECURE_CODE_')
 	.refine(isOneWordEach, '"argv" and "env" cannot hold a NUL')
 	.refine(fitsIntoCommand, '"argv" and "env" are longer than 128 KiB for one word or 1 MiB together');
 export type JobRequest = z.infer<typeof jobRequestSchema>;

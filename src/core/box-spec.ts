@@ -1,6 +1,7 @@
 /** Turns a job into what it asks of a box: command, environment, files, limits. Pure. */
 import type { JobRequest } from '../contract/job.ts';
 import type { Inspected } from './inspect.ts';
+import { preloadOf } from './preload.ts';
 import { type BoxSpec, inputFolder, type WaitingStart } from './sandbox/backend.ts';
 import { collectorFor } from './sandbox/collector.ts';
 import { authorityPath, certificatesPath, outFolder, sessionPath } from './sandbox/image.ts';
@@ -90,15 +91,9 @@ function waitingFor(request: JobRequest, launch: Launch, parts: BoxParts, networ
 	const canWait = request.warm && parts.session?.tree === undefined && !names.some(isReadAtStart);
 	if (!canWait || !launch.waiting) return undefined;
 	const { argv, env } = launch.waiting;
-	const preload = { SECURE_CODE_PRELOAD: preloadOf(request, parts.modules ?? []).join(',') };
+	const ahead = preloadOf(request, { modules: parts.modules ?? [], hasAuthority: parts.trust !== undefined });
+	const preload = { SECURE_CODE_PRELOAD: ahead.join(',') };
 	return { argv, env: { ...environment, ...network, ...launch.env, ...env, ...preload } } satisfies WaitingStart;
-}
-
-/** Nothing is imported ahead that the program itself may not import; the modules of its bundle it always may. */
-function preloadOf({ preload, allowedImports }: JobRequest, modules: readonly string[]): readonly string[] {
-	if (allowedImports === undefined) return preload;
-	const allowed = new Set([...allowedImports, ...modules]);
-	return preload.filter((name) => allowed.has(name) || allowed.has(name.split('.')[0] ?? ''));
 }
 
 export function boxSpecFor(request: JobRequest, parts: BoxParts): BoxSpec {

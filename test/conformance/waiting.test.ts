@@ -334,11 +334,12 @@ describe('a secret', () => {
 		expect([looked.start, looked.stdout, looked.status]).toEqual(['warm', '[]\n', 'succeeded']);
 	});
 
-	test('that is put in outside is trusted by Node.js although it started before the authority was there', async () => {
+	test('that is put in outside is trusted by Node.js although it started before the authority was there, and modules were to be loaded ahead', async () => {
 		const executor = compose();
 		const code =
 			'console.log(require("tls").getCACertificates("extra").length, require("fs").readFileSync(process.env.NODE_EXTRA_CA_CERTS, "utf8").length > 100)';
-		const job: JobRequestInput = { language: 'javascript', code, network: ['example.com'], ...wish };
+		const preload = ['https'];
+		const job: JobRequestInput = { language: 'javascript', code, network: ['example.com'], preload, ...wish };
 		const bound = { ...context, secretHosts: { KEY: ['example.com'] } };
 		await prepare(executor, job, bound);
 		const warm = await run(executor, job, bound);

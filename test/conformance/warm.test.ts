@@ -558,6 +558,13 @@ asEachIdentity(
 			for (let n = 0; n < 3; n++) expect((await run({ language: 'bash', code, env })).start).toBe('cold');
 		});
 
+		test('a module that reads a variable of the job while it is imported finds it, although it was to be imported ahead', async () => {
+			const code = 'import sysconfig\nprint(sysconfig._PROJECT_BASE)';
+			const more = { env: { _PYTHON_PROJECT_BASE: '/work' }, preload: ['sysconfig'] };
+			const { warm, cold } = await runBothWays(run, { language: 'python', code, ...more });
+			expect([warm, cold.stdout]).toEqual([cold, '/work\n']);
+		});
+
 		describe('one job and the next', () => {
 			test('see nothing of each other: files, variables, processes', async () => {
 				const leave =

@@ -49,6 +49,16 @@ describe('a request', () => {
 	});
 });
 
+it.each([{ env: { SECURE_CODE_WAIT: '1' } }, { secrets: ['SECURE_CODE_START'] }])(
+	'a request with names that are ours is refused, and told why: %j',
+	(more) => {
+		const { error } = jobRequestSchema.safeParse({ code: '', ...more });
+		expect(error?.issues.map(({ message }) => message)).toEqual([
+			'names of variables and secrets cannot begin with SECURE_CODE_',
+		]);
+	},
+);
+
 describe('a file of a request', () => {
 	const withFile = (file: unknown) => isAccepted({ code: '', files: [file] });
 

@@ -94,7 +94,6 @@ describe('a program that can wait for its job', () => {
 		...[
 			'NUMEXPR_MAX_THREADS',
 			'MPLBACKEND',
-			'SECURE_CODE_WAIT',
 			'UID',
 			'EUID',
 			'PPID',
@@ -158,6 +157,28 @@ describe('a program that can wait for its job', () => {
 			emptyList: '',
 			ofTheBundle: 'pandas',
 			part: '',
+		});
+	});
+
+	it('imports nothing ahead that could miss what the job brings: its variables, its secrets, its authority', () => {
+		const preload = ['pandas', 'numpy.linalg', 'requests', 'pandasql'];
+		const ahead = (job: Partial<JobRequestInput>, more: Partial<BoxParts> = {}) =>
+			waitingOf({ preload, ...job }, more)?.env.SECURE_CODE_PRELOAD;
+		const trust = { certificates: 'list', authority: 'own' };
+		expect({
+			nothing: ahead({}),
+			variable: ahead({ env: { DEBUG: '*' } }),
+			secret: ahead({ secrets: ['KEY'] }, { secretValues: { KEY: 'x' } }),
+			variableThatIsRead: ahead({ env: { PANDAS_COPY_ON_WRITE: '1' } }),
+			secretThatIsRead: ahead({ secrets: ['NPY_DISABLE_CPU_FEATURES'] }),
+			authority: ahead({ network: ['a.com'] }, { ports: [443], trust }),
+		}).toEqual({
+			nothing: 'pandas,numpy.linalg,requests,pandasql',
+			variable: 'pandas,numpy.linalg',
+			secret: 'pandas,numpy.linalg',
+			variableThatIsRead: '',
+			secretThatIsRead: '',
+			authority: '',
 		});
 	});
 });
