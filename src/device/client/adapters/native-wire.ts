@@ -78,10 +78,15 @@ export class NativeWire {
 		const path = nativePath('watchJob', { jobId }, { after });
 		const headers = { ...(await this.#authorization('GET', path)), accept: sseType };
 		const { status, body } = await this.#http.stream({ method: 'GET', path, headers, timeoutMs: askMs, signal });
-		if (status !== 200) return body.dump();
+		if (status !== 200) {
+			// Whoever refuses may not end its words.
+			body.on('error', () => {}).destroy();
+			return;
+		}
 		const reader = new SseReader();
-		for await (const text of body.setEncoding('utf8') as AsyncIterable<string>)
-			for (const { data } of reader.push(text)) {
+		const decoder = new TextDecoder();
+		for await (const chunk of body as AsyncIterable<Buffer>)
+			for (const { data } of reader.push(decoder.decode(chunk, { stream: true }))) {
 				const event = decodeAnswer(jobEventSchema, Buffer.from(data));
 				if (event.ok) yield event.value;
 			}

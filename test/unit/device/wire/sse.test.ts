@@ -34,6 +34,48 @@ describe('a server-sent event', () => {
 		]);
 	});
 
+	it('is read in the time that its length takes, however small the pieces', () => {
+		const reader = new SseReader();
+		const piece = 'a'.repeat(10);
+		const since = performance.now();
+		reader.push('data: ');
+		for (let count = 0; count < 200_000; count++) reader.push(piece);
+		const [message] = reader.push('\n\n');
+		expect(message?.data.length).toBe(2_000_000);
+		expect(performance.now() - since).toBeLessThan(2_000);
+	});
+
+	it.each([
+		['one line', 'a'],
+		['many lines', 'data: aaaaaaaaaa\n'],
+		['lines that are no data behind one that is', 'data: a\n: aaaaaaaaaaaaa\n'],
+	])('that is too long is an error: %s', (_, part) => {
+		const reader = new SseReader();
+		const piece = part.repeat(10_000);
+		expect(() => {
+			for (let count = 0; count < 1_000; count++) reader.push(piece);
+		}).toThrow('a message is too long');
+	});
+
+	it('ends with every carriage return, also one whose line feed comes later', () => {
+		const reader = new SseReader();
+		expect([
+			...reader.push('data: a\r'),
+			...reader.push('\r'),
+			...reader.push('\ndata: b\r'),
+			...reader.push('\n\r'),
+		]).toEqual([
+			{ id: undefined, data: 'a' },
+			{ id: undefined, data: 'b' },
+		]);
+	});
+
+	it('may come after any number of comments', () => {
+		const reader = new SseReader();
+		for (let count = 0; count < 5_000; count++) reader.push(`: ${'a'.repeat(1_000)}\n\n`);
+		expect(reader.push('data: a\n\n')).toEqual([{ id: undefined, data: 'a' }]);
+	});
+
 	it('is not there before it is whole', () => {
 		expect(new SseReader().push('id: 1\ndata: {}\n')).toEqual([]);
 	});
