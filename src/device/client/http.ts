@@ -45,6 +45,8 @@ const slowestBytesPerMs = 8;
 const defaultAnswerMs = 60_000;
 /** What an answer may weigh; more is a device that is not itself. */
 const answerBytes = 64 * 1024 * 1024;
+/** What one message of a WebSocket may weigh; an original sends all that a command printed in one. */
+const messageBytes = 8 * 1024 * 1024;
 
 export const normalFingerprint = (text: string): string => text.replaceAll(/[^0-9a-f]/gi, '').toLowerCase();
 
@@ -206,7 +208,8 @@ export class DeviceHttp {
 		const url = new URL(this.#path(path), this.#base);
 		url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 		const createConnection = connectionsOf(this.#connect, this.#base) as never;
-		return new WebSocket(url, { headers, createConnection, maxPayload: answerBytes, handshakeTimeout: handshakeMs });
+		const limits = { perMessageDeflate: false, maxPayload: messageBytes, handshakeTimeout: handshakeMs };
+		return new WebSocket(url, { headers, createConnection, ...limits });
 	}
 
 	async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Tokens of Ogent: one that was given, or those of a login, asked for anew a minute before they end. */
 import { z } from 'zod';
 import { KnownError } from '../../contract/error.ts';
+import { readJson } from '../wire/json.ts';
 import type { OgentToken } from './adapters/ogent.ts';
 import { DeviceHttp, type Endpoint } from './http.ts';
 
@@ -25,18 +26,11 @@ async function logIn(http: DeviceHttp, { user, password }: OgentLogin): Promise<
 		timeoutMs: askMs,
 	});
 	if (status === 401 || status === 403 || status === 422) throw new KnownError('AUTH_REQUIRED');
-	const answer = status < 300 ? answerSchema.safeParse(parse(body)) : undefined;
+	const read = readJson(body);
+	const answer = status < 300 && read.ok ? answerSchema.safeParse(read.value) : undefined;
 	if (!answer?.success)
 		throw new KnownError('AGENT_UNREACHABLE', { details: `the login service answered with ${status}` });
 	return answer.data;
-}
-
-function parse(body: Buffer): unknown {
-	try {
-		return JSON.parse(body.toString());
-	} catch {
-		return undefined;
-	}
 }
 
 /** One login serves all calls until its token ends; a login that failed is tried again by the next call. */

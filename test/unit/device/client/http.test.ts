@@ -220,6 +220,26 @@ describe('the certificate of a device', () => {
 	});
 });
 
+describe('a WebSocket to a device', () => {
+	it('takes no message that is too long, and none that is compressed', async () => {
+		const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+		const server = createPlain().on('upgrade', (...request) =>
+			sockets.handleUpgrade(...request, (socket) => {
+				socket.send('a'.repeat(8 << 20));
+				socket.send('a'.repeat((8 << 20) + 1));
+			}),
+		);
+		const http = client({ url: `http://127.0.0.1:${await listen(server)}` });
+		closing.push(() => sockets.close());
+		const socket = http.socket('/stream');
+		const heard: unknown[] = [];
+		socket.on('message', (message: Buffer) => heard.push(message.length));
+		socket.on('upgrade', ({ headers }) => heard.push(headers['sec-websocket-extensions']));
+		const [error] = await once(socket, 'error');
+		expect([error.code, heard]).toEqual(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', [undefined, 8 << 20]]);
+	});
+});
+
 /** One answer with a body, and at once the end of the connection. */
 const answerAndEnd = (bytes: number, status = '200 OK') =>
 	createServer((socket) => {

@@ -24,9 +24,24 @@ describe('readJson', () => {
 		['{"__proto__":1,"__proto__":2}', 'has the same key twice'],
 		['['.repeat(33) + ']'.repeat(33), 'is nested more than 32 levels deep'],
 		[`${'{"a":'.repeat(33)}1${'}'.repeat(33)}`, 'is nested more than 32 levels deep'],
-		['['.repeat(500_000) + ']'.repeat(500_000), 'is nested more than 32 levels deep'],
+		['['.repeat(100_000) + ']'.repeat(100_000), 'is nested more than 32 levels deep'],
 	])('refuses what is doubtful (%#)', (text, why) => {
 		expect(read(text)).toEqual({ ok: false, why });
+	});
+
+	it('counts values before it reads any, because a reader would hold them all', () => {
+		const many = (count: number) => `[${Array(count).fill('{}').join()}]`;
+		expect(read(many(99_999))).toMatchObject({ ok: true });
+		for (const text of [many(100_001), '{'.repeat(300_000), `["\\\\",${many(100_001)}]`])
+			expect(read(text)).toEqual({ ok: false, why: 'holds more than 200000 values' });
+	});
+
+	it('takes a long text, whatever it holds', () => {
+		for (const part of ['{[,', '\\', '"', '\\"', '\\\\",'])
+			expect(read(JSON.stringify({ a: part.repeat(300_000) }))).toEqual({
+				ok: true,
+				value: { a: part.repeat(300_000) },
+			});
 	});
 
 	it('refuses bytes that are not UTF-8', () => {
