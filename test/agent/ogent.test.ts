@@ -436,7 +436,7 @@ describe('updates', () => {
 			executionId: id,
 			status: 'failed',
 			progress: 100,
-			output: `${lines.join('\n')}\nend\n`,
+			output: [...lines, 'end'].join('\n'),
 		});
 		expect(new Set(ofExecution(id).map(({ authorization }) => authorization))).toEqual(new Set(['Bearer push-secret']));
 	});

@@ -12,7 +12,7 @@ export const ogentPushLines = 10;
 export interface OgentPush {
 	readonly executionId: string;
 	readonly status: OgentStatus;
-	/** 1 at the start, one more for every 10 lines up to 99, 100 at the end. */
+	/** 1 at the start, then one for every 10 lines up to 99, so that it is 0 after the first; 100 at the end. */
 	readonly progress: number;
 	/** Empty: nothing to say. */
 	readonly output: string;
@@ -20,7 +20,10 @@ export interface OgentPush {
 	readonly isTruncated: boolean;
 }
 
-export const ogentProgress = (lines: number): number => Math.max(1, Math.min(99, Math.floor(lines / 10)));
+export const ogentProgress = (lines: number): number => Math.min(99, Math.floor(lines / 10));
+
+/** All lines with a line end between them, as those of an update while the command runs. */
+export const ogentLines = (text: string): string => text.replaceAll('\r\n', '\n').replace(/\n$/, '');
 
 export function encodeOgentPush({ executionId, status, progress, output, error, isTruncated }: OgentPush): string {
 	return JSON.stringify({

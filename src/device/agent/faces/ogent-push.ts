@@ -6,6 +6,7 @@ import { FairQueue } from '../../../core/queue.ts';
 import {
 	encodeOgentPush,
 	type OgentPush,
+	ogentLines,
 	ogentProgress,
 	ogentPushLines,
 	ogentPushPath,
@@ -78,7 +79,7 @@ export class OgentPushes {
 			executionId,
 			status,
 			progress: 100,
-			output: output === '' && status === 'cancelled' ? (message ?? '') : output,
+			output: output === '' && status === 'cancelled' ? (message ?? '') : ogentLines(output),
 			// An original says nothing of stderr when the command worked.
 			error: status === 'completed' ? '' : withNote(error, why),
 			isTruncated,

@@ -3,6 +3,7 @@ import {
 	decodeOgentPush,
 	encodeOgentPush,
 	type OgentPush,
+	ogentLines,
 	ogentProgress,
 } from '../../../../src/device/wire/ogent-push.ts';
 
@@ -35,12 +36,23 @@ describe('an update of Ogent', () => {
 	});
 
 	it.each([
-		[0, 1],
-		[9, 1],
+		[0, 0],
+		[9, 0],
+		[10, 1],
 		[25, 2],
 		[989, 98],
 		[5000, 99],
 	])('says after %i lines that %i of 100 is done', (lines, progress) => {
 		expect(ogentProgress(lines)).toBe(progress);
+	});
+
+	it.each([
+		['', ''],
+		['\n', ''],
+		['a', 'a'],
+		['a\r\nb\n', 'a\nb'],
+		['a\n\n', 'a\n'],
+	])('has of %j the lines %j', (text, lines) => {
+		expect(ogentLines(text)).toBe(lines);
 	});
 });

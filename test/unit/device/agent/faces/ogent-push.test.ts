@@ -83,7 +83,7 @@ describe('the updates of an execution', () => {
 		expect(updates).toEqual([
 			start,
 			update('running', 2, { output: lines(16, 25) }),
-			update('completed', 100, { output: `${lines(1, 25)}\n` }),
+			update('completed', 100, { output: lines(1, 25) }),
 		]);
 		expect(requests.map(({ method, url: path, headers }) => [method, path, headers['content-type']])).toEqual(
 			Array.from({ length: 3 }, () => ['POST', '/api/execution-status', 'application/json']),
@@ -132,7 +132,7 @@ describe('the updates of an execution', () => {
 		expect(updates).toEqual([
 			start,
 			update('running', 30, { output: lines(291, 300) }),
-			update('completed', 100, { output: `${lines(1, 300)}\n` }),
+			update('completed', 100, { output: lines(1, 300) }),
 		]);
 	});
 

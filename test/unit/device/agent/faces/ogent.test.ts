@@ -534,7 +534,7 @@ describe('updates', () => {
 		await post('/api/commands', { command: 'ls', executionId: 'mine' });
 		await expect
 			.poll(() => updates.at(-1))
-			.toEqual({ executionId: 'mine', status: 'completed', progress: 100, output: 'Hello Test\n' });
+			.toEqual({ executionId: 'mine', status: 'completed', progress: 100, output: 'Hello Test' });
 		expect(updates[0]).toEqual({
 			executionId: 'mine',
 			status: 'running',
