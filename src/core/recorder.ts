@@ -11,6 +11,7 @@ import type { BackendOutcome, BoxSocket, OutputStream, StopReason } from './sand
 import { Capture, type Captured } from './sandbox/capture.ts';
 import { type Collected, collect, describeMissing, type OnRest } from './sandbox/collect.ts';
 import { verdictFor } from './sandbox/verdict.ts';
+import { MaskedOutput } from './secrets/live.ts';
 import type { Mask, MaskStream } from './secrets/redact.ts';
 
 /** A job's surroundings, and what hides its secrets. */
@@ -53,6 +54,8 @@ export class Recorder {
 	readonly #onRest: OnRest | undefined;
 	readonly #captures: Record<OutputStream, Capture>;
 	readonly #masks: Record<OutputStream, MaskStream | undefined>;
+	/** Of whoever watches; what is kept is masked apart, where nothing must be seen early. */
+	readonly #live: MaskedOutput | undefined;
 	#printed = 0;
 	readonly #stop = new AbortController();
 	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
@@ -67,6 +70,7 @@ export class Recorder {
 		const { outputBytes } = request.limits;
 		this.#captures = { stdout: new Capture(outputBytes), stderr: new Capture(outputBytes) };
 		this.#masks = { stdout: context.mask.stream(), stderr: context.mask.stream() };
+		this.#live = context.onOutput && new MaskedOutput(context.mask, context.onOutput);
 		if (context.signal?.aborted) this.#cancel();
 		context.signal?.addEventListener('abort', this.#cancel);
 	}
@@ -84,15 +88,14 @@ export class Recorder {
 	}
 
 	#hear(stream: OutputStream, chunk: Buffer): void {
+		this.#live?.push(stream, chunk);
 		this.#keep(stream, this.#masks[stream]?.push(chunk) ?? chunk);
 		this.#printed += chunk.length;
 		if (this.#printed > fixedLimits.totalOutputBytes) this.#stop.abort('output' satisfies StopReason);
 	}
 
 	#keep(stream: OutputStream, masked: Buffer): void {
-		if (masked.length === 0) return;
-		this.#captures[stream].push(masked);
-		this.#context.onOutput?.(stream, masked);
+		if (masked.length > 0) this.#captures[stream].push(masked);
 	}
 
 	/** What a mask has held back is decided when the program is dead. */
@@ -111,6 +114,7 @@ export class Recorder {
 	}
 
 	async result(outcome: BackendOutcome, backend: string, inspected: Inspected): Promise<JobResult> {
+		this.#live?.end();
 		const stdout = this.#finish('stdout');
 		const stderr = this.#finish('stderr');
 		const { language, findings } = inspected;
@@ -146,6 +150,7 @@ export class Recorder {
 	}
 
 	close(): void {
+		this.#live?.end();
 		this.#context.signal?.removeEventListener('abort', this.#cancel);
 	}
 }

@@ -4,10 +4,14 @@
  * White space and control characters, NUL to space and DEL: they do not interrupt a match, so that a value is found when it
  * is broken into lines, indented, written in 16 bits, or spelled with a space after each character.
  */
-const isGap = (byte: number): boolean => byte <= 0x20 || byte === 0x7f;
+export const isGap = (byte: number): boolean => byte <= 0x20 || byte === 0x7f;
 
 /** No match may reach further back, however many gaps a program puts into it, so that little must be held back. */
 const longestReach = 4096;
+
+/** How much of the beginning of a pattern tells too little of it to be kept from whoever watches: a quarter, and never more. */
+const mostTold = 8;
+const toldOf = (length: number): number => Math.min(mostTold, Math.floor(length / 4));
 
 export interface Pattern {
 	readonly text: string;
@@ -37,6 +41,10 @@ export class Matcher {
 	/** A pattern that the state is the beginning of: its length, and whose it is. */
 	readonly #goal: Int32Array;
 	readonly #goalOwner: Int32Array;
+	/** Length of the shortest pattern that the state is the beginning of. */
+	readonly #shortest: Int32Array;
+	/** Length of the longest end of the state that begins a pattern and tells too much of it, else 0. */
+	readonly #telling: Int32Array;
 	/** Next states of the root and of the states of one byte, 256 for each; most bytes of ordinary text need no other. */
 	readonly #dense: Int32Array;
 	readonly #shallow: number;
@@ -50,6 +58,7 @@ export class Matcher {
 		const numbers = () => new Int32Array(room);
 		[this.#firstChild, this.#sibling, this.#fail, this.#depth] = [numbers(), numbers(), numbers(), numbers()];
 		[this.#found, this.#foundOwner, this.#goal, this.#goalOwner] = [numbers(), numbers(), numbers(), numbers()];
+		[this.#shortest, this.#telling] = [numbers(), numbers()];
 		this.#label = new Uint8Array(room);
 		for (const { bytes } of all) this.#childOrNew(0, bytes[0] as number);
 		this.#shallow = this.#size - 1;
@@ -79,6 +88,8 @@ export class Matcher {
 		let state = 0;
 		for (const byte of bytes) {
 			state = this.#childOrNew(state, byte);
+			const shortest = this.#shortest[state] as number;
+			if (shortest === 0 || shortest > bytes.length) this.#shortest[state] = bytes.length;
 			if (this.#goal[state] !== 0) continue;
 			this.#goal[state] = bytes.length;
 			this.#goalOwner[state] = owner;
@@ -95,6 +106,7 @@ export class Matcher {
 			if (state <= this.#shallow) this.#fillRow(state);
 			for (let child = this.#firstChild[state] as number; child !== 0; child = this.#sibling[child] as number) {
 				if (state !== 0) this.#fallBack(child, this.step(this.#fail[state] as number, this.#label[child] as number));
+				this.#weigh(child);
 				queue.push(child);
 			}
 		}
@@ -105,6 +117,12 @@ export class Matcher {
 		if (this.#found[state] !== 0) return;
 		this.#found[state] = this.#found[fallback] as number;
 		this.#foundOwner[state] = this.#foundOwner[fallback] as number;
+	}
+
+	#weigh(state: number): void {
+		const depth = this.#depth[state] as number;
+		const isTelling = depth > toldOf(this.#shortest[state] as number);
+		this.#telling[state] = isTelling ? depth : (this.#telling[this.#fail[state] as number] as number);
 	}
 
 	#fillRow(state: number): void {
@@ -153,6 +171,11 @@ export class Matcher {
 	beginning(bytes: Uint8Array, state: number): number | undefined {
 		const start = startOf(bytes, bytes.length, this.#depth[state] as number);
 		return bytes.length - start > longestReach ? undefined : start;
+	}
+
+	/** Where the unfinished match of a state begins to tell too much; the end of the bytes when it does not. */
+	telling(bytes: Uint8Array, state: number): number {
+		return startOf(bytes, bytes.length, this.#telling[state] as number);
 	}
 
 	/** The larger part of a pattern at the end of the last bytes; undefined when there is less of one. */

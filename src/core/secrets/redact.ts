@@ -1,5 +1,5 @@
 /** Masks secrets in everything a job says: a value in any of its spellings becomes •••NAME•••. Pure, in constant memory. */
-import { type Found, Matcher, type Pattern } from './matcher.ts';
+import { type Found, isGap, Matcher, type Pattern } from './matcher.ts';
 import { spellingsOf } from './spellings.ts';
 
 /** Shorter values would be found in every other word. */
@@ -19,7 +19,7 @@ export function isTooCommon(value: string): boolean {
 	return letters.length < shortestValue || new Set(letters).size < 3 || commonValues.has(value.trim().toLowerCase());
 }
 
-/** One masked place of the text that is held back; `isSaid` when its mask was already given out. */
+/** One masked place of the text that is kept; `isSaid` when its mask was already given out. */
 interface Mark {
 	start: number;
 	end: number;
@@ -29,12 +29,16 @@ interface Mark {
 
 const nothing = Buffer.alloc(0);
 
+const lineFeed = 10;
+
 /** Masks one stream, chunk by chunk; holds back only what may be the beginning of a secret. */
 export class MaskStream {
 	readonly #matcher: Matcher;
 	readonly #masks: readonly Buffer[];
 	#state = 0;
+	/** What may be the beginning of a secret; so many bytes of it were given out already. */
 	#held: Buffer = nothing;
+	#said = 0;
 	#marks: Mark[] = [];
 
 	constructor(matcher: Matcher, masks: readonly Buffer[]) {
@@ -49,6 +53,25 @@ export class MaskStream {
 		const cut = this.#matcher.beginning(bytes, this.#state);
 		if (cut === undefined) this.#state = 0;
 		return this.#release(bytes, cut ?? bytes.length);
+	}
+
+	/**
+	 * For whoever watches: the lines that are held back although they tell hardly anything. The beginning of a secret that
+	 * leaves in them is short, and the rest of it is masked when it comes.
+	 */
+	lines(): Buffer {
+		const open = this.#held.subarray(0, this.#open());
+		return this.#say(this.#held, open.lastIndexOf(lineFeed) + 1);
+	}
+
+	/** The same for all that is held back and tells hardly anything. */
+	harmless(): Buffer {
+		return this.#say(this.#held, this.#open());
+	}
+
+	/** Whether there is something harmless that was not given out. */
+	get hasHarmless(): boolean {
+		return this.#open() > this.#said;
 	}
 
 	/** @returns the rest; the larger part of a secret at the very end counts as the secret, because the program was cut off */
@@ -69,27 +92,42 @@ export class MaskStream {
 		this.#marks.push(mark);
 	}
 
+	/** How much of what is held may be seen. Behind a masked place no more than the gap: what follows may belong to the same secret. */
+	#open(): number {
+		const telling = this.#matcher.telling(this.#held, this.#state);
+		const [first] = this.#marks;
+		if (!first || telling < first.start) return telling;
+		let end = first.end;
+		while (end < this.#held.length && isGap(this.#held[end] as number)) end++;
+		return end;
+	}
+
+	/** Gives out what is decided, and keeps the rest. */
 	#release(bytes: Buffer, cut: number): Buffer {
-		if (this.#marks.length === 0 && cut === bytes.length) {
-			this.#held = nothing;
-			return bytes;
-		}
-		const parts: Buffer[] = [];
-		let at = 0;
-		for (const mark of this.#marks) {
-			if (mark.start >= cut) break;
-			if (mark.start > at) parts.push(bytes.subarray(at, mark.start));
-			if (!mark.isSaid) parts.push(this.#masks[mark.owner] as Buffer);
-			mark.isSaid = true;
-			at = mark.end;
-		}
-		if (at < cut) parts.push(bytes.subarray(at, cut));
+		const said = this.#say(bytes, cut);
 		this.#marks = this.#marks.filter((mark) => mark.end > cut);
 		for (const mark of this.#marks) {
 			mark.start -= cut;
 			mark.end -= cut;
 		}
-		this.#held = Buffer.from(bytes.subarray(cut));
+		this.#held = cut === bytes.length ? nothing : Buffer.from(bytes.subarray(cut));
+		this.#said = Math.max(0, this.#said - cut);
+		return said;
+	}
+
+	/** Everything up to `end` that was not given out before, with masks in it. */
+	#say(bytes: Buffer, end: number): Buffer {
+		const parts: Buffer[] = [];
+		let at = this.#said;
+		for (const mark of this.#marks) {
+			if (mark.start >= end) break;
+			if (mark.start > at) parts.push(bytes.subarray(at, mark.start));
+			if (!mark.isSaid) parts.push(this.#masks[mark.owner] as Buffer);
+			mark.isSaid = true;
+			at = Math.max(at, mark.end);
+		}
+		if (at < end) parts.push(bytes.subarray(at, end));
+		this.#said = Math.max(at, end);
 		return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 	}
 }

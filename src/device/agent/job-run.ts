@@ -12,6 +12,7 @@ import type { FairQueue } from '../../core/queue.ts';
 import { withoutRun } from '../../core/result.ts';
 import type { DeviceJob, Runner } from '../../core/runner/runner.ts';
 import type { StopReason } from '../../core/sandbox/backend.ts';
+import { MaskedOutput } from '../../core/secrets/live.ts';
 import type { Mask } from '../../core/secrets/redact.ts';
 import type { ApprovalMirror } from './approval-mirror.ts';
 import type { ApprovalDesk } from './approvals.ts';
@@ -20,7 +21,6 @@ import type { Feed } from './feed.ts';
 import { freeze, type Planned, planned } from './freeze.ts';
 import { acceptedEntry, endEntry, startEntry } from './job-entries.ts';
 import { Listener } from './job-result.ts';
-import { MaskedOutput } from './masked-output.ts';
 import type { JobRow, Store } from './ports.ts';
 
 /** The policy that is loaded now. */

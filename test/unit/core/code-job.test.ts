@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pack } from 'tar-stream';
 import { describe, expect, it, vi } from 'vitest';
 import { KnownError, problemFor } from '../../../src/contract/error.ts';
@@ -111,6 +112,19 @@ describe('a job with secrets', () => {
 		const { stdout, stderr, problem } = await run(print, script(), { secretValues, onOutput });
 		expect([stdout, stderr, problem]).toEqual(['<•••KEY•••>\n', '•••KEY•••', null]);
 		expect(live.slice(0, 2)).toEqual(['stdout <', 'stdout •••KEY•••>\n']);
+	});
+
+	it('keeps nothing of a secret whose beginning was seen live', async () => {
+		const live: string[] = [];
+		const print: Act = async (_spec, io) => {
+			io.onOutput('stdout', Buffer.from('see hun'));
+			await sleep(250);
+			io.onOutput('stdout', Buffer.from('ter2-hunter3\n'));
+			return goodOutcome;
+		};
+		const onOutput: JobContext['onOutput'] = (_stream, chunk) => void live.push(chunk.toString());
+		const { stdout } = await run(print, script(), { secretValues, onOutput });
+		expect([live, stdout]).toEqual([['see ', 'hun', '•••KEY•••\n'], 'see •••KEY•••\n']);
 	});
 
 	it('runs with a value that cannot be masked, and names it', async () => {
