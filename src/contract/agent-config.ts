@@ -71,7 +71,7 @@ export const agentConfigSchema = z.strictObject({
 			connections: z.int().min(1).default(512),
 			connectionsPerPeer: z.int().min(1).default(256),
 			timeoutMs: z.int().min(1000).max(3_600_000).default(300_000),
-			/** What a job may print before it is ended, and what is kept of it. */
+			/** What a job may print before it is ended, and the most that is kept of it; policy and request may keep less. */
 			outputBytes: z
 				.int()
 				.min(1024)

@@ -38,6 +38,12 @@ export const jobDraftSchema = z.strictObject({
 	timeoutMs: z.int().positive().optional().describe('Wall time from the start of the command.'),
 	idleTimeoutMs: z.int().positive().optional().describe('Time without output after which the job is ended.'),
 	outputBytes: z.int().positive().optional().describe('What is kept of stdout and stderr together.'),
+	excessOutput: z
+		.enum(['drop', 'end'])
+		.optional()
+		.describe(
+			'What becomes of a command that prints more than is kept: it goes on unheard (also when absent), or is ended.',
+		),
 	memoryBytes: z.int().min(leastMemoryBytes).optional().describe('Memory of the command and all its processes.'),
 	network: z.literal('none').optional().describe('Not even the network that the profile of the policy has.'),
 	paths: z

@@ -74,6 +74,7 @@ const jobOf = (script: string, change: Partial<DeviceJob> = {}): DeviceJob => ({
 		timeoutMs: 60_000,
 		idleTimeoutMs: null,
 		outputBytes: 100_000_000,
+		floodBytes: 100_000_000,
 		memoryBytes: 268_435_456,
 		processes: 64,
 	},

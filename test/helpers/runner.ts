@@ -47,6 +47,7 @@ const limits: DeviceLimits = {
 	timeoutMs: 30_000,
 	idleTimeoutMs: null,
 	outputBytes: 1_048_576,
+	floodBytes: 1_048_576,
 	memoryBytes: 268_435_456,
 	processes: 64,
 };

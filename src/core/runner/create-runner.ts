@@ -26,11 +26,10 @@ const allWordsBytes = 1024 * 1024;
 const least = (...numbers: (number | undefined)[]): number =>
 	Math.min(...numbers.filter((number) => number !== undefined));
 
-/** The limits of a profile hold for every job of it, whatever the job says. */
+/** The limits of a profile hold for every job of it, whatever the job says. Its output is cut where it is kept. */
 const narrowed = (limits: DeviceLimits, rules: Profile): DeviceLimits => ({
+	...limits,
 	timeoutMs: least(limits.timeoutMs, rules.timeoutMs),
-	idleTimeoutMs: limits.idleTimeoutMs,
-	outputBytes: least(limits.outputBytes, rules.outputBytes),
 	memoryBytes: least(limits.memoryBytes, rules.memoryBytes),
 	processes: least(limits.processes, rules.processes),
 });

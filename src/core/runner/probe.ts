@@ -13,6 +13,7 @@ const limits = {
 	timeoutMs: 10_000,
 	idleTimeoutMs: null,
 	outputBytes: 65_536,
+	floodBytes: 65_536,
 	memoryBytes: 128 * MiB,
 	processes: 32,
 };

@@ -26,8 +26,10 @@ export interface DeviceLimits {
 	readonly timeoutMs: number;
 	/** Null: no limit on silence. */
 	readonly idleTimeoutMs: number | null;
-	/** Output of both streams after which the job is ended. */
+	/** Output of both streams that is kept; the job goes on, and what it prints beyond that is counted and dropped. */
 	readonly outputBytes: number;
+	/** Output of both streams after which the job is ended. */
+	readonly floodBytes: number;
 	readonly memoryBytes: number;
 	readonly processes: number;
 }

@@ -6,14 +6,14 @@ export class Watch {
 	/** What the job is run with instead of what came with it. */
 	readonly io: BoxIo;
 	readonly #outer: BoxIo;
-	readonly #limits: Pick<DeviceLimits, 'idleTimeoutMs' | 'outputBytes'>;
+	readonly #limits: Pick<DeviceLimits, 'idleTimeoutMs' | 'floodBytes'>;
 	readonly #controller = new AbortController();
 	readonly #onAbort = () => this.stop(this.#outer.signal.reason as StopReason);
 	#timer: NodeJS.Timeout | undefined;
 	#printed = 0;
 	#isOver = false;
 
-	constructor(io: BoxIo, limits: Pick<DeviceLimits, 'idleTimeoutMs' | 'outputBytes'>) {
+	constructor(io: BoxIo, limits: Pick<DeviceLimits, 'idleTimeoutMs' | 'floodBytes'>) {
 		this.#outer = io;
 		this.#limits = limits;
 		const onStart = () => {
@@ -37,7 +37,7 @@ export class Watch {
 	/** Nothing is listened to any more. A job that ended by itself in the moment in which it had printed too much has printed too much. */
 	end<Outcome extends BoxOutcome>(outcome: Outcome): Outcome {
 		this.close();
-		const isTooMuch = this.#printed > this.#limits.outputBytes && outcome.fault === null;
+		const isTooMuch = this.#printed > this.#limits.floodBytes && outcome.fault === null;
 		return isTooMuch && outcome.stopped === null ? { ...outcome, stopped: 'output' } : outcome;
 	}
 
@@ -49,9 +49,9 @@ export class Watch {
 
 	/** The piece that crosses the limit is passed on whole, and nothing after it. */
 	#hear(stream: OutputStream, chunk: Buffer): void | Promise<void> {
-		if (this.#printed > this.#limits.outputBytes) return;
+		if (this.#printed > this.#limits.floodBytes) return;
 		this.#printed += chunk.length;
-		if (this.#printed > this.#limits.outputBytes) this.stop('output');
+		if (this.#printed > this.#limits.floodBytes) this.stop('output');
 		const taken = this.#outer.onOutput(stream, chunk);
 		if (!taken) return this.#wait();
 		// While whoever keeps the output holds the job back, its silence is not its own.

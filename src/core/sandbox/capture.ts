@@ -14,6 +14,7 @@ export class Capture {
 	#headBytes = 0;
 	#tail: Buffer[] = [];
 	#tailBytes = 0;
+	#dropped = 0;
 
 	/** @param keepBytes how much is kept: one half from the start, one half from the end */
 	constructor(keepBytes: number) {
@@ -25,6 +26,12 @@ export class Capture {
 		const room = Math.ceil(this.#keep / 2) - this.#headBytes;
 		if (room > 0) this.#addHead(chunk.subarray(0, room));
 		if (chunk.length > room) this.#addTail(chunk.subarray(Math.max(room, 0)));
+	}
+
+	/** Counts what somebody else decided not to keep, behind everything that was. */
+	drop(bytes: number): void {
+		this.total += bytes;
+		this.#dropped += bytes;
 	}
 
 	#addHead(part: Buffer): void {
@@ -49,12 +56,14 @@ export class Capture {
 
 	/** What was kept, as clean text; where bytes are missing a mark says how many. */
 	result(): Captured {
-		const cut = this.total > this.#keep;
+		const given = this.total - this.#dropped;
+		const cut = given > this.#keep;
 		if (cut) this.#compact();
 		const first = Buffer.concat(this.#head);
 		const last = Buffer.concat(this.#tail);
-		if (!cut) return { text: cleanText(Buffer.concat([first, last])), truncated: false };
-		const missing = this.total - first.length - last.length;
-		return { text: cleanText(first) + cutMark(missing) + cleanText(last), truncated: true };
+		const missing = given - first.length - last.length;
+		const text = cut ? cleanText(first) + cutMark(missing) + cleanText(last) : cleanText(Buffer.concat([first, last]));
+		const end = this.#dropped > 0 ? cutMark(this.#dropped) : '';
+		return { text: text + end, truncated: cut || this.#dropped > 0 };
 	}
 }

@@ -65,9 +65,9 @@ export class Feed {
 		this.#add('state', this.#place.now(), state);
 	}
 
-	/** Keeps a chunk in the store and tells where it lies. */
-	output(stream: OutputStream, chunk: Buffer): void {
-		const kept = this.#place.output.append(stream, chunk);
+	/** Keeps a chunk in the store and tells where it lies; counts what is dropped behind it. */
+	output(stream: OutputStream, chunk: Buffer, dropped = 0): void {
+		const kept = this.#place.output.append(stream, chunk, dropped);
 		if (kept === 0) return;
 		this.#gather(stream, kept);
 		this.#timer ??= this.#flushAndWait();

@@ -17,10 +17,12 @@ const least = (...numbers: (number | undefined)[]): number =>
 
 /** A number of the caller only narrows what the policy and the agent allow. */
 function limitsOf(draft: JobDraft, decision: PolicyDecision, { limits }: AgentConfig): DeviceLimits {
+	const outputBytes = least(limits.outputBytes, decision.limits.outputBytes, draft.outputBytes);
 	return {
 		timeoutMs: least(limits.timeoutMs, decision.limits.timeoutMs, draft.timeoutMs),
 		idleTimeoutMs: draft.idleTimeoutMs ?? null,
-		outputBytes: least(limits.outputBytes, decision.limits.outputBytes, draft.outputBytes),
+		outputBytes,
+		floodBytes: draft.excessOutput === 'end' ? outputBytes : limits.outputBytes,
 		memoryBytes: least(limits.memoryBytes, draft.memoryBytes),
 		processes: limits.processes,
 	};

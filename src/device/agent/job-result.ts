@@ -15,8 +15,10 @@ export class Listener {
 		stderr: new Capture(fixedLimits.modelTextBytes),
 	};
 
-	hear(stream: OutputStream, chunk: Buffer): void {
+	/** @param dropped bytes behind the chunk that are not kept */
+	hear(stream: OutputStream, chunk: Buffer, dropped: number): void {
 		this.#captures[stream].push(chunk);
+		this.#captures[stream].drop(dropped);
 	}
 
 	get bytes(): { stdout: number; stderr: number } {
@@ -47,7 +49,7 @@ export class Listener {
 }
 
 function verdictOf({ limits }: DeviceJob, outcome: RunnerOutcome, stderr: string): Verdict {
-	const { timeoutMs, idleTimeoutMs, memoryBytes, processes, outputBytes } = limits;
+	const { timeoutMs, idleTimeoutMs, memoryBytes, processes, floodBytes } = limits;
 	const verdict = verdictFor(outcome, {
 		language: null,
 		limits: { ...defaultLimits, timeoutMs, memoryBytes, processes },
@@ -55,6 +57,6 @@ function verdictOf({ limits }: DeviceJob, outcome: RunnerOutcome, stderr: string
 		stderr,
 	});
 	if (outcome.stopped !== 'output') return verdict;
-	const problem: Problem = problemFor('LIMIT_OUTPUT', { limit: Number((outputBytes / MiB).toFixed(3)) });
+	const problem: Problem = problemFor('LIMIT_OUTPUT', { limit: Number((floodBytes / MiB).toFixed(3)) });
 	return { ...verdict, problem };
 }

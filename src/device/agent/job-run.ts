@@ -21,6 +21,7 @@ import type { Feed } from './feed.ts';
 import { freeze, type Planned, planned } from './freeze.ts';
 import { acceptedEntry, endEntry, startEntry } from './job-entries.ts';
 import { Listener } from './job-result.ts';
+import { OutputCap } from './output-cap.ts';
 import type { JobRow, Store } from './ports.ts';
 
 /** The policy that is loaded now. */
@@ -198,9 +199,12 @@ export class JobRun {
 	}
 
 	async #runJob(job: DeviceJob): Promise<JobResult> {
+		const cap = new OutputCap(job.limits.outputBytes);
 		const output = new MaskedOutput(this.#parts.mask(), (stream, chunk) => {
-			this.#listener.hear(stream, chunk);
-			this.feed.output(stream, chunk);
+			const kept = cap.take(chunk);
+			const dropped = chunk.length - kept.length;
+			this.#listener.hear(stream, kept, dropped);
+			this.feed.output(stream, kept, dropped);
 		});
 		try {
 			const outcome = await this.#parts.runner.run(job, {

@@ -165,10 +165,11 @@ export type OutputSums = Partial<Record<OutputStream, { readonly sha256: string;
 /** The output of one job, both streams. Raw bytes as they came, secrets masked. */
 export interface OutputStore {
 	/**
-	 * Keeps up to the cap of the job; what is over it is counted, not kept. Never blocks.
+	 * Keeps up to the cap of the job; what is over it is counted, not kept, and so is what somebody dropped behind the chunk. Never
+	 * blocks.
 	 * @returns how many bytes of the chunk are kept: all, its first ones, or 0
 	 */
-	append(stream: OutputStream, chunk: Buffer): number;
+	append(stream: OutputStream, chunk: Buffer, dropped?: number): number;
 	/** Resolves when the disk has caught up; undefined while it keeps up. Whoever prints is held back until then, so that nothing is lost. */
 	room(stream: OutputStream): Promise<void> | undefined;
 	/** One line of the job's story for watchers (seq, time, offsets; never output itself), kept in order beside the output. */

@@ -122,7 +122,7 @@ describe.skipIf(lack !== null)(`podman${reason}`, () => {
 	});
 
 	test('too much output, or none for too long, ends it', async () => {
-		const loud = await run('box', 'yes', { limits: { outputBytes: 10_000 } });
+		const loud = await run('box', 'yes', { limits: { floodBytes: 10_000 } });
 		const silent = await run('box', 'echo a; sleep 60', { limits: { idleTimeoutMs: 3_000 } });
 		expect([ended(loud), ended(silent), silent.stdout]).toEqual([stopped('output'), stopped('idle'), 'a\n']);
 	});

@@ -62,7 +62,7 @@ const profiles = (host: RunnerHost) => ({
 	proc: { mounts: [{ path: '/proc/sys' }] },
 	whole: { mounts: [{ path: '/' }] },
 	bare: {},
-	narrow: { mounts: system, timeoutMs: 1_000, processes: 20, memoryBytes: 67_108_864, outputBytes: 10_000 },
+	narrow: { mounts: system, timeoutMs: 1_000, processes: 20, memoryBytes: 67_108_864 },
 	direct: {
 		backend: 'direct',
 		env: { SITE: 'north' },
@@ -203,9 +203,8 @@ asEachAgent(profiles, (host) => {
 
 		test('is held to the limits of its profile, whatever the job asks', async () => {
 			const slow = await host.bash('narrow', 'sleep 20', { limits: { timeoutMs: 20_000 } });
-			const loud = await host.bash('narrow', 'yes', { limits: { outputBytes: 1_000_000 } });
 			const big = await host.argv('narrow', ['python3', '-c', 'x = bytearray(300_000_000); print(len(x))']);
-			expect([slow.outcome?.stopped, loud.outcome?.stopped, big.stdout]).toEqual(['timeout', 'output', '']);
+			expect([slow.outcome?.stopped, big.stdout]).toEqual(['timeout', '']);
 		});
 	});
 

@@ -93,7 +93,7 @@ asEachAgent(profiles, (host) => {
 		});
 
 		test('more output than allowed ends a command, and what it said before is kept', async () => {
-			const ran = await host.bash(profile, 'echo first; yes', { limits: { outputBytes: 100_000 } });
+			const ran = await host.bash(profile, 'echo first; yes', { limits: { floodBytes: 100_000 } });
 			expect(ended(ran)).toEqual(stopped('output'));
 			expect(ran.stdout.slice(0, 10)).toBe('first\ny\ny\n');
 			expect(ran.stdout.length).toBeGreaterThanOrEqual(100_000);

@@ -25,7 +25,10 @@ function jobFor(profile: string, script: string, timeoutMs: number, image: strin
 		image,
 		network: null,
 		container: null,
-		limits: { timeoutMs, idleTimeoutMs: null, outputBytes: MiB, memoryBytes: 128 * MiB, processes: 32 },
+		limits: {
+			...{ timeoutMs, idleTimeoutMs: null, outputBytes: MiB, floodBytes: MiB },
+			...{ memoryBytes: 128 * MiB, processes: 32 },
+		},
 	};
 }
 

@@ -30,6 +30,7 @@ const deviceJobSchema = z.strictObject({
 		timeoutMs: count,
 		idleTimeoutMs: count.nullable(),
 		outputBytes: count,
+		floodBytes: count,
 		memoryBytes: count,
 		processes: count,
 	}),

@@ -48,7 +48,11 @@ export function deviceAgentDraft(request: DeviceAgentRequest, call: DeviceAgentC
 			labels: {},
 			...(cwd !== undefined && cwd !== '' && { cwd }),
 			...('container' in call && { container: call.container }),
-			...(call.kind === 'fs.read' && { outputBytes: fileEnd(call.offset, call.limit) }),
+			...(call.kind === 'fs.read' && {
+				outputBytes: fileEnd(call.offset, call.limit),
+				// Nobody reads what stands behind the page.
+				excessOutput: 'end' as const,
+			}),
 		},
 	};
 }

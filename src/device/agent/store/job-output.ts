@@ -91,9 +91,9 @@ export class JobOutput implements OutputStore {
 		return this.#finishing !== undefined || this.#place.left !== undefined || this.#isSettled;
 	}
 
-	append(name: OutputStream, chunk: Buffer): number {
+	append(name: OutputStream, chunk: Buffer, dropped = 0): number {
 		const stream = this.#streams[name];
-		stream.total += chunk.length;
+		stream.total += chunk.length + dropped;
 		if (stream.isCut || this.isFinished || this.#isRemoved) return 0;
 		const { stdout, stderr } = this.#streams;
 		const room = this.#place.capBytes - stdout.file.accepted - stderr.file.accepted;

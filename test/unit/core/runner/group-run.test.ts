@@ -2,7 +2,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { readOptional } from '../../../../src/core/host/read.ts';
 import { runInGroup } from '../../../../src/core/runner/group-run.ts';
 
-const limits = { timeoutMs: 20_000, idleTimeoutMs: null, outputBytes: 1_000, memoryBytes: 1, processes: 1 };
+const limits = {
+	timeoutMs: 20_000,
+	idleTimeoutMs: null,
+	outputBytes: 1_000,
+	floodBytes: 1_000,
+	memoryBytes: 1,
+	processes: 1,
+};
 
 async function run(script: string, change: { timeoutMs?: number; signal?: AbortSignal } = {}) {
 	let stdout = '';

@@ -20,7 +20,7 @@ function keeper(take: () => void | Promise<void> = () => {}): Kept {
 	return { io: { stdin: 'in', onOutput, signal: stop.signal }, heard, stop };
 }
 
-const noLimits = { idleTimeoutMs: null, outputBytes: 1_000 };
+const noLimits = { idleTimeoutMs: null, floodBytes: 1_000 };
 
 describe('a watch', () => {
 	it('passes everything on, and the cancellation of the caller', () => {
@@ -41,7 +41,7 @@ describe('a watch', () => {
 
 	it('ends a job that prints too much: the piece that crosses the limit is kept, nothing after it', () => {
 		const { io, heard } = keeper();
-		const watch = new Watch(io, { ...noLimits, outputBytes: 4 });
+		const watch = new Watch(io, { ...noLimits, floodBytes: 4 });
 		for (const piece of ['ab', 'cd', 'ef', 'gh']) void watch.io.onOutput('stdout', Buffer.from(piece));
 		expect([heard, watch.io.signal.reason]).toEqual([['stdout ab', 'stdout cd', 'stdout ef'], 'output']);
 		expect(watch.end(goodOutcome)).toEqual({ ...goodOutcome, stopped: 'output' });
@@ -49,7 +49,7 @@ describe('a watch', () => {
 
 	it('does not blame the output for what went wrong otherwise', () => {
 		const { io } = keeper();
-		const watch = new Watch(io, { ...noLimits, outputBytes: 1 });
+		const watch = new Watch(io, { ...noLimits, floodBytes: 1 });
 		void watch.io.onOutput('stdout', Buffer.from('abc'));
 		const [late, broken] = [
 			{ ...goodOutcome, stopped: 'timeout' as const },

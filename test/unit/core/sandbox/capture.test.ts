@@ -30,6 +30,18 @@ describe('Capture', () => {
 		expect(capture(100, ['\u001b[31m', 'red\r\n']).text).toBe('red\n');
 	});
 
+	it.each([
+		[10, '01234', '01234'],
+		[4, '012345', `01${cutMark(2)}45`],
+	])('of %i bytes says at the end how much somebody dropped behind it', (keep, given, kept) => {
+		const stream = new Capture(keep);
+		stream.push(Buffer.from(given));
+		stream.drop(7);
+		stream.drop(2);
+		const total = given.length + 9;
+		expect({ ...stream.result(), total: stream.total }).toEqual({ text: kept + cutMark(9), truncated: true, total });
+	});
+
 	it('can be asked twice', () => {
 		const stream = new Capture(4);
 		stream.push(Buffer.from('0123456789'));

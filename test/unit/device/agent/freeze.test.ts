@@ -48,6 +48,7 @@ describe('a frozen job', () => {
 				timeoutMs: 60_000,
 				idleTimeoutMs: null,
 				outputBytes: 4096,
+				floodBytes: 4096,
 				memoryBytes: 64 * 1024 * 1024,
 				processes: 32,
 			},
@@ -59,6 +60,15 @@ describe('a frozen job', () => {
 		const { limits } = frozen({ timeoutMs: 90_000, outputBytes: 100, memoryBytes: 32 * 1024 * 1024 }, decided);
 		expect([limits.timeoutMs, limits.outputBytes, limits.memoryBytes]).toEqual([30_000, 100, 32 * 1024 * 1024]);
 		expect(frozen({ memoryBytes: 2 ** 40 }).limits.memoryBytes).toBe(64 * 1024 * 1024);
+	});
+
+	it('may print more than is kept of it, unless it is asked to end there', () => {
+		const decided = decision({ limits: { outputBytes: 1000 } });
+		const bytes = ({ limits }: DeviceJob) => [limits.outputBytes, limits.floodBytes];
+		expect(bytes(frozen({}, decided))).toEqual([1000, 4096]);
+		expect(bytes(frozen({ excessOutput: 'drop', outputBytes: 100 }))).toEqual([100, 4096]);
+		expect(bytes(frozen({ excessOutput: 'end' }, decided))).toEqual([1000, 1000]);
+		expect(bytes(frozen({ outputBytes: 9999 }))).toEqual([4096, 4096]);
 	});
 
 	it.each([

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobEvent } from '../../../../src/contract/device-job.ts';
 import { problemFor } from '../../../../src/contract/error.ts';
 import type { Principal } from '../../../../src/contract/principal.ts';
+import { cutMark } from '../../../../src/core/text.ts';
 import {
 	type Act,
 	type Desk,
@@ -88,6 +89,25 @@ describe('a job that the policy allows', () => {
 		};
 		const { output } = await run({ act });
 		expect(output.stdout).toEqual({ totalBytes: bytes, storedBytes: bytes, isComplete: true });
+	});
+
+	it('goes on when it has printed what is kept of it, and its result says how much is missing', async () => {
+		const act: Act = async (job, io) => {
+			for (const part of ['abc', 'défg', 'hij']) io.onOutput('stdout', Buffer.from(part));
+			io.onOutput('stderr', Buffer.from('late'));
+			return { ...goodEnd, exit: { code: 3, signal: null } };
+		};
+		const job = await run({ act, decide: () => ({ ...decided('allow'), limits: { outputBytes: 5 } }) });
+		const { bytes } = await desk.jobs.read(job.jobId, 'stdout', 0, 100);
+		expect([bytes.toString(), job.output.stdout, job.output.stderr]).toEqual([
+			'abcd',
+			{ totalBytes: 11, storedBytes: 4, isComplete: true },
+			{ totalBytes: 4, storedBytes: 0, isComplete: true },
+		]);
+		expect(job.result).toMatchObject({
+			...{ status: 'failed', exitCode: 3, problem: null },
+			...{ stdout: `abcd${cutMark(7)}`, stderr: cutMark(4), truncated: { stdout: true, stderr: true } },
+		});
 	});
 
 	it.each([

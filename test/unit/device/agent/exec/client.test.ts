@@ -10,7 +10,7 @@ import { tempFolder } from '../../../../helpers/temp-folder.ts';
 const job: DeviceJob = {
 	...{ jobId: 'j-1', plan: { mode: 'argv', argv: ['ls'] }, profile: 'default', cwd: null, env: {} },
 	...{ stdin: null, network: null, image: null, container: null },
-	limits: { timeoutMs: 50, idleTimeoutMs: null, outputBytes: 1, memoryBytes: 1, processes: 1 },
+	limits: { timeoutMs: 50, idleTimeoutMs: null, outputBytes: 1, floodBytes: 1, memoryBytes: 1, processes: 1 },
 };
 const patience = { connectMs: 1000, stopMs: 50, beginMs: 50, probeMs: 100 };
 

@@ -12,7 +12,7 @@ const job: DeviceJob = {
 	network: null,
 	image: null,
 	container: null,
-	limits: { timeoutMs: 1, idleTimeoutMs: null, outputBytes: 1, memoryBytes: 1, processes: 1 },
+	limits: { timeoutMs: 1, idleTimeoutMs: null, outputBytes: 1, floodBytes: 1, memoryBytes: 1, processes: 1 },
 };
 
 describe('what the front says', () => {
