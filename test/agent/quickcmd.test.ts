@@ -232,12 +232,14 @@ describe('a stream of QuickCMD', () => {
 		expect([frames[0]?.data, Date.now() - since < 20_000]).toEqual(['now\n', true]);
 	});
 
-	it('has one frame for each line, whatever secrets begin like its end, in order', async () => {
+	it('has one frame for each line, whatever secrets begin like its end, in the order of time', async () => {
 		const job_id = 'stream-lines';
 		const ends = [...'0123456789abcdef'];
 		await submit({ job_id, command: `for i in ${ends.join(' ')}; do echo "line $i"; sleep 0.1; done` });
 		const { frames } = await listen(job_id);
 		expect(frames.map(({ data }) => data)).toEqual([...ends.map((end) => `line ${end}\n`), '']);
+		const times = frames.map(({ timestamp }) => timestamp);
+		expect(times).toEqual([...times].sort());
 	});
 
 	it('is refused with a wrong origin, and is nothing for an id that nobody used', async () => {

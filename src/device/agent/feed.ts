@@ -60,9 +60,10 @@ export class Feed {
 		return feed;
 	}
 
-	state(state: JobState): void {
-		this.#flush();
-		this.#add('state', this.#place.now(), state);
+	/** @param at when it was entered, where that was noted before */
+	state(state: JobState, at = this.#place.now()): void {
+		this.flush();
+		this.#add('state', at, state);
 	}
 
 	/** Keeps a chunk in the store and tells where it lies; counts what is dropped behind it. */
@@ -75,7 +76,7 @@ export class Feed {
 
 	/** After this the job is over and every watcher hears its end. */
 	end(): void {
-		this.#flush();
+		this.flush();
 		clearTimeout(this.#timer);
 		this.#isOver = true;
 		this.#changed.emit('change');
@@ -109,14 +110,15 @@ export class Feed {
 
 	/** The first output is told at once. */
 	#flushAndWait(): NodeJS.Timeout {
-		this.#flush();
+		this.flush();
 		return setTimeout(() => {
 			this.#timer = undefined;
 			if (this.#gathered.length > 0) this.#timer = this.#flushAndWait();
 		}, gatherMs);
 	}
 
-	#flush(): void {
+	/** Tells now what was gathered. */
+	flush(): void {
 		const gathered = this.#gathered;
 		this.#gathered = [];
 		for (const range of gathered.flatMap(pieces))
@@ -125,11 +127,14 @@ export class Feed {
 
 	#add(...rest: ['state', number, JobState] | ['output', number, OutputStream, number, number]): void {
 		const [kind, at, ...more] = rest;
-		const note = [kind, this.#notes.length + 1, at, ...more] as Note;
+		const note = [kind, this.#notes.length + 1, this.#notBefore(at), ...more] as Note;
 		this.#notes.push(note);
 		this.#place.output.note(JSON.stringify(note));
 		this.#changed.emit('change');
 	}
+
+	/** Events never go back in time, also when somebody sets the clock. */
+	#notBefore = (at: number): number => Math.max(at, this.#notes.at(-1)?.[2] ?? at);
 
 	/** A crash may have kept output whose note is gone, and always kept the last state from being told. */
 	#complete(view: JobView): void {
@@ -137,7 +142,7 @@ export class Feed {
 			const missing = view.output[stream].storedBytes - this.#ends[stream];
 			if (missing > 0) this.#gather(stream, missing);
 		}
-		this.#flush();
+		this.flush();
 		const last = this.#notes.findLast((note) => note[0] === 'state');
 		if (last?.[3] !== view.state) this.#add('state', view.endedAt ?? this.#place.now(), view.state);
 		this.#isOver = true;
@@ -154,7 +159,7 @@ export class Feed {
 	#endEvent(): JobEvent {
 		const job = this.#place.view();
 		if (!job) throw new Error('a watched job is gone');
-		return { seq: this.lastSeq, at: job.endedAt ?? this.#place.now(), type: 'end', job };
+		return { seq: this.lastSeq, at: this.#notBefore(job.endedAt ?? this.#place.now()), type: 'end', job };
 	}
 }
 

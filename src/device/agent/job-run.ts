@@ -98,8 +98,8 @@ export class JobRun {
 		this.#stop.abort('cancelled' satisfies StopReason);
 	}
 
-	#tell(state: JobState): void {
-		this.feed.state(state);
+	#tell(state: JobState, at?: number): void {
+		this.feed.state(state, at);
 		this.#parts.onState(this.row.jobId, state);
 	}
 
@@ -228,6 +228,8 @@ export class JobRun {
 		const { store, now } = this.#parts;
 		const output = store.output(this.row.jobId);
 		await output.finish();
+		this.feed.flush();
+		const endedAt = now();
 		const ended = { result, sums: output.sums(), bytes: this.#listener.bytes, isConfirmedDead: this.#isConfirmedDead };
 		const isUnknown = this.#isNew && !this.#isRecorded;
 		await store.change(
@@ -238,13 +240,13 @@ export class JobRun {
 					decision: this.#decision,
 					result,
 					isConfirmedDead: this.#isConfirmedDead,
-					endedAt: now(),
+					endedAt,
 				});
 			},
 			endEntry(this.row, this.#decision, ended),
 		);
 		this.#isRecorded = true;
-		this.#tell('ended');
+		this.#tell('ended', endedAt);
 		this.#setRecorded();
 	}
 

@@ -121,6 +121,16 @@ describe('the events of a job', () => {
 		expect([await eventsOf(feed, 8), await eventsOf(feed, 99)]).toEqual([[], []]);
 	});
 
+	it('never go back in time, whatever the clock does and whenever the job ended', async () => {
+		const clock = [5, 3, 20];
+		const feed = Feed.begin({ ...place(new Kept()), now: () => clock.shift() ?? 0 });
+		feed.state('running');
+		feed.output('stdout', Buffer.from('x'));
+		feed.state('ended');
+		feed.end();
+		expect((await eventsOf(feed)).map(({ at }) => at)).toEqual([5, 5, 20, 20]);
+	});
+
 	it('gather small writes that come close together', async () => {
 		const feed = Feed.begin(place(new Kept()));
 		for (let count = 0; count < 100; count++) feed.output('stdout', Buffer.from('x'));

@@ -110,6 +110,19 @@ describe('a job that the policy allows', () => {
 		});
 	});
 
+	it('tells its story in the order of time, and its end when it ended', async () => {
+		let time = 0;
+		const act: Act = async (_job, io) => {
+			for (const part of ['one\n', 'two\n', 'three\n']) io.onOutput('stdout', Buffer.from(part));
+			return goodEnd;
+		};
+		const { jobId, endedAt } = await run({ act, now: () => ++time });
+		const times: number[] = [];
+		for await (const { at } of desk.jobs.watch(jobId, 0, AbortSignal.timeout(5_000))) times.push(at);
+		expect(times).toEqual([...times].sort((a, b) => a - b));
+		expect(times.slice(-2)).toEqual([endedAt, endedAt]);
+	});
+
 	it.each([
 		['an exit code', { exit: { code: 3, signal: null } }, 'failed', null],
 		['its time limit', { exit: null, stopped: 'timeout' }, 'timed_out', 'LIMIT_TIME'],
