@@ -92,7 +92,7 @@ describe('a job that the policy allows', () => {
 	});
 
 	it('goes on when it has printed what is kept of it, and its result says how much is missing', async () => {
-		const act: Act = async (job, io) => {
+		const act: Act = async (_job, io) => {
 			for (const part of ['abc', 'défg', 'hij']) io.onOutput('stdout', Buffer.from(part));
 			io.onOutput('stderr', Buffer.from('late'));
 			return { ...goodEnd, exit: { code: 3, signal: null } };
