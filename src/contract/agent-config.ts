@@ -127,6 +127,10 @@ export const agentConfigSchema = z.strictObject({
 			pushTokenFile: z.string().optional(),
 			authUrl: z.url().optional(),
 			permission: z.string().default('run agents'),
+			/** Names for this agent, beside the id of the device, that a JWT with an audience may carry. */
+			audiences: z.array(z.string().min(1)).default([]),
+			/** Who may make JWTs, by their "iss". Absent: whoever has the secret; an empty list means nobody. */
+			issuers: z.array(z.string().min(1)).optional(),
 			maxExecutionSeconds: z.int().min(1).max(3600).default(3600),
 		})
 		.prefault({}),

@@ -1,13 +1,14 @@
 /** Who calls the Ogent face: a token of the agent, a JWT of a known secret, or a user that the authentication service vouches for. */
 import type { JWTPayload } from 'jose';
 import { jwtVerify } from 'jose';
+import type { AgentConfig } from '../../../contract/agent-config.ts';
 import type { Principal } from '../../../contract/principal.ts';
 import { type OgentRefused, ogentRefused } from '../../wire/ogent.ts';
 import { type OgentUser, ogentUserOfClaims } from '../../wire/ogent-auth.ts';
 import type { FaceParts, LiveKey } from '../face.ts';
 import { RemoteUsers } from './ogent-remote.ts';
 
-/** How far clocks may differ. */
+/** How far the clock of whoever made a token may be ahead. What is over is over. */
 const skewSeconds = 30;
 /** HS256 asks for a key as long as its hash. */
 const leastSecretBytes = 32;
@@ -44,7 +45,7 @@ export class OgentAuth {
 		if (signed) return this.#admit(ogentUserOfClaims(signed.claims), (user) => ofKey(signed.key, user, peer));
 		if (!this.#remote) return refuse(401, 'Invalid token');
 		const answer = await this.#remote.userOf(token, peer);
-		if (answer === 'invalid') return refuse(401, 'Invalid token');
+		if (answer === 'invalid' || answer === 'unvouched') return refuse(401, 'Invalid token');
 		if (answer === 'failed') return refuse(401, 'Failed to verify token');
 		return this.#admit(answer, (user) => ofService(user, peer));
 	}
@@ -53,7 +54,7 @@ export class OgentAuth {
 	async #signedBy(token: string): Promise<{ readonly key: LiveKey; readonly claims: JWTPayload } | undefined> {
 		for (const key of this.#parts.keys.candidates('ogent', 'jwt-hs256')) {
 			const claims = key.material instanceof Uint8Array ? await verified(token, key.material) : undefined;
-			if (claims) return { key, claims };
+			if (claims && isForUs(claims, this.#parts.config)) return { key, claims };
 		}
 		return undefined;
 	}
@@ -77,11 +78,21 @@ async function verified(token: string, secret: Uint8Array): Promise<JWTPayload |
 			requiredClaims: ['exp', 'iat', 'sub'],
 			clockTolerance: skewSeconds,
 		});
-		const isFromNow = (payload.iat ?? 0) <= Date.now() / 1000 + skewSeconds;
-		return isFromNow ? payload : undefined;
+		return isFromNow(payload) ? payload : undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+function isFromNow({ iat = Number.POSITIVE_INFINITY, exp = 0 }: JWTPayload): boolean {
+	const now = Date.now() / 1000;
+	return exp > now && iat <= now + skewSeconds;
+}
+
+/** A token that names whom it is for is for nobody else (RFC 7519, 4.1.3); who made it counts where the operator says who may. */
+function isForUs({ aud, iss }: JWTPayload, { ogent, device }: AgentConfig): boolean {
+	const isMeant = aud === undefined || [aud].flat().some((name) => name === device.id || ogent.audiences.includes(name));
+	return isMeant && (ogent.issuers === undefined || (iss !== undefined && ogent.issuers.includes(iss)));
 }
 
 /** The permission makes an executor; every other role must be both the key's and the user's. */

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { bodyWithin, fetchOverHttp } from '../../../core/fetch.ts';
 import { decodeOgentUser, type OgentUser } from '../../wire/ogent-auth.ts';
 
-/** invalid: the service says no. failed: it said nothing that could be understood in time. */
-export type RemoteAnswer = OgentUser | 'invalid' | 'failed';
+/** invalid: the service says no. unvouched: it answers, but with no yes. failed: it said nothing that could be understood in time. */
+export type RemoteAnswer = OgentUser | 'invalid' | 'unvouched' | 'failed';
 
 const askMs = 3000;
 /** A yes and a no are believed for so long. */
@@ -55,7 +55,7 @@ export class RemoteUsers {
 	}
 
 	#remember(id: string, answer: RemoteAnswer): RemoteAnswer {
-		if (answer === 'failed') return answer;
+		if (answer === 'failed' || answer === 'unvouched') return answer;
 		const [oldest] = this.#known.keys();
 		if (this.#known.size >= mostRemembered && oldest !== undefined) this.#known.delete(oldest);
 		this.#known.delete(id);
@@ -71,7 +71,8 @@ export class RemoteUsers {
 			});
 			const body = await bodyWithin(response, answerBytes);
 			if (response.status === 401 || response.status === 403) return 'invalid';
-			return (response.status === 200 && body && decodeOgentUser(body)) || 'failed';
+			if (response.status !== 200) return 'unvouched';
+			return (body && decodeOgentUser(body)) || 'failed';
 		} catch {
 			return 'failed';
 		}

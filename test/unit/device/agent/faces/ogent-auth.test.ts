@@ -90,14 +90,33 @@ describe('a JWT', () => {
 		expect(await bearer(await jwt(claims()))).toEqual(principal('ogent:42', ['executor']));
 	});
 
-	it('may be a few seconds off', async () => {
+	it('may come from a clock that is a few seconds ahead', async () => {
 		const { bearer } = auth([signedKey(secret, 'ogent')]);
-		const off = { iat: now() + 20, nbf: now() + 20, exp: now() - 20 };
+		const off = { iat: now() + 20, nbf: now() + 20 };
 		expect(await bearer(await jwt(claims(off)))).toHaveProperty('principal');
 	});
 
+	it.each(['d', 'ogent-1', ['elsewhere', 'd']])('may be for %j, which is this agent', async (aud) => {
+		const { bearer } = auth([signedKey(secret, 'ogent')], { audiences: ['ogent-1'] });
+		expect(await bearer(await jwt(claims({ aud })))).toEqual(principal('ogent:42', ['executor']));
+	});
+
+	it('is taken only from issuers that the configuration names, where it names any', async () => {
+		const { bearer } = auth([signedKey(secret, 'ogent')], { issuers: ['auth', 'other'] });
+		const by = async (iss: unknown) => bearer(await jwt(claims({ iss })));
+		expect([await by('auth'), await by('somebody'), await by(undefined), await by(['auth'])]).toEqual([
+			principal('ogent:42', ['executor']),
+			...Array(3).fill(refused(401, 'Invalid token')),
+		]);
+		const closed = auth([signedKey(secret, 'ogent')], { issuers: [] });
+		expect(await closed.bearer(await jwt(claims()))).toEqual(refused(401, 'Invalid token'));
+	});
+
 	it.each<[string, object]>([
-		['is over', { exp: now() - 60 }],
+		['is over', { exp: now() - 1 }],
+		['is for somebody else', { aud: 'elsewhere' }],
+		['is for others', { aud: ['elsewhere', 'there'] }],
+		['is for nobody', { aud: [] }],
 		['is not good yet', { nbf: now() + 60 }],
 		['comes from the future', { iat: now() + 60 }],
 		['has no end', { exp: undefined }],
@@ -186,8 +205,10 @@ describe('the authentication service', () => {
 		['a no', 401, '{"message":"Unauthenticated."}', 401, 'Invalid token'],
 		['a no of another kind', 403, '', 401, 'Invalid token'],
 		['a page of HTML', 200, '<html>', 401, 'Failed to verify token'],
-		['a failure', 500, '', 401, 'Failed to verify token'],
-		['a user with another status', 201, JSON.stringify(user(7)), 401, 'Failed to verify token'],
+		['a user without roles', 200, '{"user":{"id":7}}', 403, 'Insufficient permissions'],
+		['a failure', 500, '', 401, 'Invalid token'],
+		['that there is no such route', 404, '<html>', 401, 'Invalid token'],
+		['a user with another status', 201, JSON.stringify(user(7)), 401, 'Invalid token'],
 		['more than an answer can be', 200, JSON.stringify(user('x'.repeat(300_000))), 401, 'Failed to verify token'],
 	])('that answers %s lets nobody in', async (_what, status, body, httpStatus, error) => {
 		const authUrl = await service((_request, response) => response.writeHead(status).end(body));
@@ -207,7 +228,7 @@ describe('the authentication service', () => {
 			response.end(JSON.stringify(user(7)));
 		});
 		const authUrl = await service((_request, response) => response.writeHead(302, { location: `${other}/user` }).end());
-		expect(await auth([], { authUrl }).bearer('tok')).toEqual(refused(401, 'Failed to verify token'));
+		expect(await auth([], { authUrl }).bearer('tok')).toEqual(refused(401, 'Invalid token'));
 		expect(asked).toEqual([]);
 	});
 });
@@ -232,6 +253,18 @@ describe('RemoteUsers', () => {
 			'invalid',
 			'invalid',
 			'3',
+		]);
+	});
+
+	it('remembers no failure of the service for a no', async () => {
+		let count = 0;
+		const url = await service((_request, response) => {
+			response.writeHead(++count === 1 ? 500 : 200).end(JSON.stringify(user(count)));
+		});
+		const users = new RemoteUsers(url, () => 0);
+		expect([await users.userOf('t', null), await users.userOf('t', null)]).toEqual([
+			'unvouched',
+			expect.objectContaining({ id: '2' }),
 		]);
 	});
 
