@@ -386,7 +386,6 @@ describe('a request', () => {
 		['application/json', '{"command":7}', 400],
 		['application/json', '{"command":"ls","command":"id"}', 400],
 		['application/json', '{"command":"ls","executionId":"../x"}', 400],
-		['application/json', '{"command":"ls","__proto__":{}}', 400],
 		['application/json', `{"command":${'['.repeat(99_000)}${']'.repeat(99_000)}}`, 400],
 		['application/json', `{"command":"${'x'.repeat(300_000)}"}`, 413],
 	])('of the type %s is answered in JSON (%#)', async (type, body, status) => {

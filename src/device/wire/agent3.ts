@@ -19,12 +19,13 @@ export type Agent3Request =
 
 const operations = ['shell', 'read_session', 'close_session'] as const;
 
-const envelopeSchema = z.strictObject({ op: z.unknown().optional(), args: z.unknown().optional() });
+/** A member that the protocol does not know says nothing, as to the original. */
+const envelopeSchema = z.object({ op: z.unknown().optional(), args: z.unknown().optional() });
 
-/** Arguments of another operation are let through, as clients with one form for all three send them. */
-const argsSchema = z.strictObject({
-	cmd: wholeText.optional(),
-	session: z.string().optional(),
+/** What Python takes for nothing is no command. */
+const shellSchema = z.object({ cmd: z.union([wholeText, z.literal([null, false, 0])]).optional() });
+const sessionSchema = z.object({ session: z.string().optional() });
+const pageArgsSchema = sessionSchema.extend({
 	/** Below zero it counts from the end, as in Python. */
 	offset: z.int().default(0),
 	limit: z.int().min(0).default(agent3InlineCharacters),
@@ -38,18 +39,32 @@ export function decodeAgent3Request(body: Uint8Array): Agent3Reading {
 	if (!json.ok) return invalid(`the body ${json.why}`);
 	const envelope = envelopeSchema.safeParse(json.value);
 	if (!envelope.success) return invalid(wordsOf(envelope.error));
-	const op = operations.find((name) => name === envelope.data.op);
+	const { op: asked, args = {} } = envelope.data;
+	const op = operations.find((name) => name === asked);
 	if (!op) return { refused: agent3Refused(400, 'Invalid op', `op is one of ${operations.join(', ')}`) };
-	const args = argsSchema.safeParse(envelope.data.args === undefined ? {} : envelope.data.args);
-	return args.success ? requestOf(op, args.data) : invalid(`args: ${wordsOf(args.error)}`);
+	return readers[op](args);
 }
 
-function requestOf(op: Agent3Request['op'], args: z.infer<typeof argsSchema>): Agent3Reading {
-	const { cmd, session, offset, limit } = args;
-	if (op === 'shell') return cmd ? { request: { op, cmd } } : { refused: agent3Refused(400, 'Missing cmd') };
-	if (!session) return { refused: agent3Refused(400, 'Missing session') };
-	return { request: op === 'read_session' ? { op, session, offset, limit } : { op, session } };
-}
+/** Of the arguments only those of the operation are read; clients with one form for all three send the others, too. */
+const readers: Readonly<Record<Agent3Request['op'], (args: unknown) => Agent3Reading>> = {
+	shell: (args) =>
+		reading(shellSchema.safeParse(args), ({ cmd }) => (cmd ? { request: { op: 'shell', cmd } } : missing('cmd'))),
+	read_session: (args) =>
+		reading(pageArgsSchema.safeParse(args), ({ session, ...part }) =>
+			session ? { request: { op: 'read_session', session, ...part } } : missing('session'),
+		),
+	close_session: (args) =>
+		reading(sessionSchema.safeParse(args), ({ session }) =>
+			session ? { request: { op: 'close_session', session } } : missing('session'),
+		),
+};
+
+const reading = <Args>(
+	{ data, error }: z.ZodSafeParseResult<Args>,
+	requestOf: (args: Args) => Agent3Reading,
+): Agent3Reading => (error ? invalid(`args: ${wordsOf(error)}`) : requestOf(data));
+
+const missing = (name: string): Agent3Reading => ({ refused: agent3Refused(400, `Missing ${name}`) });
 
 const wordsOf = (error: z.ZodError): string => z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
 
@@ -158,7 +173,7 @@ const extrasSchema = z.object({
 	truncated: z.boolean().nullable().default(null),
 	total_chars: z.int().nullable().default(null),
 });
-const shellSchema = resultSchema.extend({
+const shellAnswerSchema = resultSchema.extend({
 	...extrasSchema.shape,
 	session: z.string(),
 	status: z.enum(['done', 'approval_required']),
@@ -195,7 +210,7 @@ function decodeRefused(httpStatus: number, value: unknown): Agent3Refused {
 }
 
 function decodeShell(value: unknown): Agent3Shell | undefined {
-	const { data } = shellSchema.safeParse(value);
+	const { data } = shellAnswerSchema.safeParse(value);
 	if (!data) return undefined;
 	const { stdout, stderr, exit_code, session, status, truncated, total_chars } = data;
 	const extras = { isTruncated: truncated, totalCharacters: total_chars };

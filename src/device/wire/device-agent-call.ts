@@ -52,13 +52,12 @@ const shell = z.string().transform((name, context): DeviceAgentShell => {
 	return z.NEVER;
 });
 
-const evalSchema = z
-	.strictObject({ cmd: word.min(1, 'is empty'), cwd: word.max(4096).nullish(), shell: shell.nullish() })
-	.transform(
-		({ cmd, cwd, shell }): DeviceAgentCall => ({
-			...{ kind: 'shell.eval', cmd, cwd: cwd || null, shell: shell ?? 'auto' },
-		}),
-	);
+const evalSchema = z.object({ cmd: word.min(1, 'is empty'), cwd: word.max(4096).nullish(), shell: shell.nullish() });
+const evaluating = ({ cmd, cwd, shell }: z.infer<typeof evalSchema>): DeviceAgentCall => ({
+	...{ kind: 'shell.eval', cmd, cwd: cwd || null, shell: shell ?? 'auto' },
+});
+/** Members that the protocol does not know say nothing in a plain request; what is signed is meant. */
+const evalSchemas = { plain: evalSchema.transform(evaluating), signed: evalSchema.strict().transform(evaluating) };
 
 const path = word.max(4096).regex(/^\//, 'is no absolute path');
 
@@ -79,8 +78,12 @@ const schemas: Readonly<Record<Exclude<DeviceAgentKind, 'shell.eval'>, z.ZodType
 		.transform(([path, offset, limit]) => ({ kind: 'fs.read', path, offset: offset ?? 0, limit: limit ?? null })),
 };
 
-export function decodeDeviceAgentCall(kind: DeviceAgentKind, args: readonly string[]): DeviceAgentCallReading {
-	if (kind === 'shell.eval') return decodeEval(args);
+export function decodeDeviceAgentCall(
+	kind: DeviceAgentKind,
+	args: readonly string[],
+	from: keyof typeof evalSchemas = 'plain',
+): DeviceAgentCallReading {
+	if (kind === 'shell.eval') return decodeEval(args, evalSchemas[from]);
 	return readingOf(schemas[kind].safeParse(args));
 }
 
@@ -89,20 +92,24 @@ function readingOf({ data, error }: z.ZodSafeParseResult<DeviceAgentCall>): Devi
 }
 
 /** One JSON object, or the command, its folder and its shell one after the other. */
-function decodeEval(args: readonly string[]): DeviceAgentCallReading {
+function decodeEval(args: readonly string[], schema: (typeof evalSchemas)['plain']): DeviceAgentCallReading {
 	const object = args.length === 1 ? objectIn(args[0] ?? '') : undefined;
-	if (object) return 'details' in object ? object : readingOf(evalSchema.safeParse(object.value));
+	if (object) return 'details' in object ? object : readingOf(schema.safeParse(object.value));
 	if (args.length > 3) return { details: 'args: takes a command, a folder and a shell' };
 	const [cmd, cwd, shell] = args;
-	return readingOf(evalSchema.safeParse({ cmd, cwd, shell }));
+	return readingOf(schema.safeParse({ cmd, cwd, shell }));
 }
 
-/** A command may begin with a brace, too; an object is what is one to everybody. */
+/** What begins as no command does: a brace with a quote right behind it, or with a member of an object. */
+const objectStart = /^\s*\{(?:"|\s*"[^"]*"\s*:)/;
+
+/** A command may begin with a brace, too; what is meant as an object and is none is no command. */
 function objectIn(text: string): { readonly value: unknown } | { readonly details: string } | undefined {
 	if (!/^\s*\{/.test(text)) return undefined;
 	const read = readJson(Buffer.from(text));
 	if (read.ok) return { value: read.value };
-	return read.why === 'is not JSON' ? undefined : { details: `args: the object ${read.why}` };
+	const isCommand = read.why === 'is not JSON' && !objectStart.test(text);
+	return isCommand ? undefined : { details: `args: the object ${read.why}` };
 }
 
 export function encodeDeviceAgentArgs(call: DeviceAgentCall): string[] {

@@ -73,7 +73,8 @@ export type DeviceAgentReading = DeviceAgentEnvelope | DeviceAgentInvalid;
 const requestIdSchema = z.string().regex(/^[!-~]{1,128}$/, 'is no id of 1 to 128 printable characters');
 const keyIdSchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'is no id of a key');
 
-const envelopeSchema = z.strictObject({
+/** A member that the protocol does not know says nothing in a plain request, as to the original. What is signed is meant. */
+const envelopeSchema = z.object({
 	request_id: requestIdSchema,
 	capability: z.string().max(100),
 	/** Go writes an empty list as null. */
@@ -131,7 +132,7 @@ function decodeSigned(value: unknown): DeviceAgentReading {
 }
 
 function decodeEnvelope(value: unknown, proof: DeviceAgentProof | null): DeviceAgentReading {
-	const { data, error } = envelopeSchema.safeParse(value);
+	const { data, error } = (proof ? envelopeSchema.strict() : envelopeSchema).safeParse(value);
 	if (error) return invalid(wordsOf(error), { proof, requestId: idIn(value) });
 	if (proof && !(has(value, 'ts') && has(value, 'nonce')))
 		return invalid('a signed request needs "ts" and "nonce"', { proof, requestId: data.request_id });

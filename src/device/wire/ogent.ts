@@ -37,8 +37,9 @@ export interface OgentSubmit {
 
 const executionId = z.string().regex(executionIdPattern).nullish();
 
+/** A member that the protocol does not know says nothing, as to the original. */
 const submitSchema = z
-	.strictObject({
+	.object({
 		command: wholeText,
 		executionId,
 		execution_id: executionId,

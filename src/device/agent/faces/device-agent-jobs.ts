@@ -2,7 +2,7 @@
 import { isOver, type JobView } from '../../../contract/device-job.ts';
 import { KnownError, knownErrors } from '../../../contract/error.ts';
 import { may, type Principal } from '../../../contract/principal.ts';
-import { type DeviceAgentRequest, deviceAgentKindOf } from '../../wire/device-agent.ts';
+import { type DeviceAgentEnvelope, type DeviceAgentRequest, deviceAgentKindOf } from '../../wire/device-agent.ts';
 import { type DeviceAgentAnswer, type DeviceAgentFailed, deviceAgentFailed } from '../../wire/device-agent-answer.ts';
 import { decodeDeviceAgentCall } from '../../wire/device-agent-call.ts';
 import type { FaceParts } from '../face.ts';
@@ -47,11 +47,11 @@ export class DeviceAgentJobs {
 	}
 
 	/** Answers when the command has ended, or waits for approval. */
-	async run(principal: Principal, request: DeviceAgentRequest): Promise<DeviceAgentAnswer> {
+	async run(principal: Principal, { request, proof }: DeviceAgentEnvelope): Promise<DeviceAgentAnswer> {
 		const { requestId, capability, args } = request;
 		const kind = deviceAgentKindOf(capability);
 		if (!kind) return deviceAgentFailed('unknown_capability', `There is no capability ${capability}.`, { requestId });
-		const reading = decodeDeviceAgentCall(kind, args);
+		const reading = decodeDeviceAgentCall(kind, args, proof ? 'signed' : 'plain');
 		if ('details' in reading) return invalidRequest(requestId, reading.details);
 		const drafting = deviceAgentDraft(request, reading.call);
 		if ('details' in drafting) return invalidRequest(requestId, drafting.details);

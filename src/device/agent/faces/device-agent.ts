@@ -108,7 +108,7 @@ class DeviceAgentRoutes {
 		if ('details' in reading) return invalidRequest(reading.requestId, reading.details);
 		const refused = this.#refusalOf(reading);
 		if (refused) this.#auth.refused(request.raw, refused.code === 'stale' ? 'too old' : 'other device');
-		return refused ?? this.#jobs.run(principal, reading.request);
+		return refused ?? this.#jobs.run(principal, reading);
 	}
 
 	#senderOf({ raw }: FastifyRequest, reading: DeviceAgentEnvelope | DeviceAgentInvalid): Principal | undefined {

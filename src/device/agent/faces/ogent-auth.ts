@@ -91,7 +91,8 @@ function isFromNow({ iat = Number.POSITIVE_INFINITY, exp = 0 }: JWTPayload): boo
 
 /** A token that names whom it is for is for nobody else (RFC 7519, 4.1.3); who made it counts where the operator says who may. */
 function isForUs({ aud, iss }: JWTPayload, { ogent, device }: AgentConfig): boolean {
-	const isMeant = aud === undefined || [aud].flat().some((name) => name === device.id || ogent.audiences.includes(name));
+	const isMeant =
+		aud === undefined || [aud].flat().some((name) => name === device.id || ogent.audiences.includes(name));
 	return isMeant && (ogent.issuers === undefined || (iss !== undefined && ogent.issuers.includes(iss)));
 }
 

@@ -38,8 +38,17 @@ describe('a call of device_agent', () => {
 		[['{"cmd":"dir"}', '', 'powershell.exe'], script('{"cmd":"dir"}', null, 'powershell')],
 		[['{"cmd":"dir","shell":"powershell"}'], script('dir', null, 'powershell')],
 		[['{"cmd":"id","cwd":null,"shell":null}'], script('id', null, 'auto')],
+		[['{"cmd":"id","env":{}}'], script('id', null, 'auto')],
+		[['{ ls; }'], script('{ ls; }', null, 'auto')],
+		[['{ "ls" -l; }'], script('{ "ls" -l; }', null, 'auto')],
 	])('reads the arguments %j of shell.eval', (args, reading) => {
 		expect(decodeDeviceAgentCall('shell.eval', args)).toEqual(reading);
+	});
+
+	it('says only what the protocol knows where it is signed', () => {
+		expect(decodeDeviceAgentCall('shell.eval', ['{"cmd":"id","env":{}}'], 'signed')).toEqual({
+			details: expect.stringContaining('Unrecognized key'),
+		});
 	});
 
 	it('reads a whole file unless it is told where to begin', () => {
@@ -57,8 +66,10 @@ describe('a call of device_agent', () => {
 		['shell.eval', ['id', '', '__proto__']],
 		['shell.eval', ['{}']],
 		['shell.eval', ['{"cmd":"id","cmd":"ls"}']],
-		['shell.eval', ['{"cmd":"id","env":{}}']],
 		['shell.eval', ['{"cmd":["id"]}']],
+		['shell.eval', ['{"cmd":"id"']],
+		['shell.eval', ['{"cmd":"id",}']],
+		['shell.eval', [' {\n"cmd": id}']],
 		['shell.eval', ['{"cmd":"a\\u0000b"}']],
 		['docker.container.list', ['-a', '--no-trunc']],
 		['docker.container.list', ['--filter=x']],

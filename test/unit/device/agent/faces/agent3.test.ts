@@ -357,7 +357,6 @@ describe('a request', () => {
 		['{"op":"shell","args":null}', 400],
 		['{"op":"shell","args":{"cmd":"ls"},"op":"shell"}', 400],
 		['{"__proto__":{"op":"shell","args":{"cmd":"ls"}}}', 400],
-		['{"constructor":{"prototype":{}},"op":"shell","args":{"cmd":"ls"}}', 400],
 		[`{"op":"shell","args":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 400],
 		[Buffer.from([0x7b, 0xff, 0x7d]), 400],
 		['{"op":"read_session","args":{"session":"x","offset":1e400}}', 400],

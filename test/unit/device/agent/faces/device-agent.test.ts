@@ -234,7 +234,8 @@ describe('POST /capability', () => {
 	it.each([
 		[exec(), 400, 'invalid_request'],
 		[{ ...exec('ls'), args: 'ls' }, 400, 'invalid_request'],
-		[{ ...exec('ls'), timeout: 5 }, 400, 'invalid_request'],
+		[{ ...exec('ls'), ts: 'now' }, 400, 'invalid_request'],
+		[{ request_id: 'r-1', capability: 'shell.eval', args: ['{"cmd":"id"'] }, 400, 'invalid_request'],
 		['{', 400, 'invalid_request'],
 		[{ request_id: 'r-1', capability: 'shell.eval', args: ['id', '', 'zsh'] }, 400, 'invalid_request'],
 		[{ request_id: 'r-1', capability: 'shell.eval', args: ['id', '/a'], cwd: '/b' }, 400, 'invalid_request'],
@@ -246,10 +247,18 @@ describe('POST /capability', () => {
 		expect([...words(await post(body)), jobs.jobs]).toEqual([status, error, []]);
 	});
 
+	it('takes what the protocol does not know for nothing', async () => {
+		const { post, jobs } = await agent();
+		expect(words(await post({ ...exec('ls'), timeout: 5 }))).toEqual([200, 'ok']);
+		expect(jobs.jobs[0]?.submission.draft).toEqual({
+			...{ capability: 'shell.exec', command: { mode: 'argv', argv: ['ls'] }, env: {}, labels: {} },
+		});
+	});
+
 	it('tells what is wrong with a request, with its id', async () => {
 		const { post } = await agent();
-		expect((await post({ ...exec('ls'), extra: 1 })).json).toEqual({
-			...{ ok: false, error: 'invalid_request', message: expect.stringContaining('extra') },
+		expect((await post({ ...exec('ls'), cwd: 1 })).json).toEqual({
+			...{ ok: false, error: 'invalid_request', message: expect.stringContaining('cwd') },
 			...{ request_id: 'r-1', audit_hash: null },
 		});
 	});
@@ -320,6 +329,12 @@ describe('who may send to device_agent', () => {
 		['with a signature that is none', { ...signed(envelope()), sig: 'AA' }, unknown],
 		['plain with a signature beside it', { ...envelope(), key_id: 'bot-1', sig: 'A'.repeat(86) }, unknown],
 		['signed, and nothing that fits', signed('{"x":1}'), [400, 'invalid_request']],
+		['signed, with a member that is not known', signed({ ...envelope(), sudo: true }), [400, 'invalid_request']],
+		[
+			'signed, with one in its arguments',
+			signed({ ...envelope(), capability: 'shell.eval', args: ['{"cmd":"id","env":{}}'] }),
+			[400, 'invalid_request'],
+		],
 		['signed without a nonce', signed({ ...exec('ls'), ts: Date.now() }), [400, 'invalid_request']],
 		['signed 4 minutes ago', signed(envelope({ ts: Date.now() - 240_000 })), ok],
 		['signed 6 minutes ago', signed(envelope({ ts: Date.now() - 360_000 })), [401, 'stale']],
