@@ -41,6 +41,14 @@ export interface CapabilityFacts {
 	readonly requiresApproval: boolean;
 }
 
+/** Jobs since the agent started. */
+export interface JobCounts {
+	readonly total: number;
+	readonly running: number;
+	readonly completed: number;
+	readonly failed: number;
+}
+
 export interface FaceParts {
 	readonly config: AgentConfig;
 	readonly version: string;
@@ -61,7 +69,7 @@ export interface FaceParts {
 	/** How the audit stands, cheap enough to be asked every second. */
 	auditStatus(): Promise<AuditStatus>;
 	/** Counts that QuickCMD shows under its own names. */
-	counts(): { total: number; running: number; completed: number; failed: number };
+	counts(): JobCounts;
 	/** Aborted when the agent stops; pushes and streams end then. */
 	readonly stopping: AbortSignal;
 }

@@ -4,6 +4,8 @@ import type { FaceName, JobView } from '../../contract/device-job.ts';
 import { isOver } from '../../contract/device-job.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
 import { reasonOf } from './auth-failures.ts';
+import type { JobCounts } from './face.ts';
+import { QuickCmdCounts } from './quickcmd-counts.ts';
 
 /** What is asked at the moment of a scrape instead of being counted. */
 export interface Gauges {
@@ -11,13 +13,6 @@ export interface Gauges {
 	waitingJobs(): number;
 	pendingApprovals(): number;
 	isAuditIntact(): boolean;
-}
-
-export interface JobCounts {
-	readonly total: number;
-	readonly running: number;
-	readonly completed: number;
-	readonly failed: number;
 }
 
 /** Seconds. */
@@ -52,10 +47,7 @@ function countersIn(registry: Registry) {
 export class Metrics {
 	readonly #registry = new Registry();
 	readonly #count = countersIn(this.#registry);
-	#gauges: Gauges | undefined;
-	#total = 0;
-	#completed = 0;
-	#failed = 0;
+	readonly #quickCmd = new QuickCmdCounts();
 
 	constructor(version: string) {
 		const info = this.#gauge('build_info', 'Version of the agent and of Node.js; always 1.', 'version', 'node');
@@ -65,7 +57,6 @@ export class Metrics {
 
 	/** From here on these are asked at every scrape. */
 	watch(gauges: Gauges): void {
-		this.#gauges = gauges;
 		this.#asked('jobs_running', 'Jobs that run now.', () => gauges.runningJobs());
 		this.#asked('queue_depth', 'Jobs that wait for their turn.', () => gauges.waitingJobs());
 		this.#asked('approvals_pending', 'Requests that wait for a person.', () => gauges.pendingApprovals());
@@ -76,12 +67,10 @@ export class Metrics {
 
 	/** Hears every change of a job's state. */
 	changed(job: JobView): void {
+		this.#quickCmd.changed(job);
 		if (!isOver(job.state)) return;
 		const { face: facade, result, output, startedAt, endedAt } = job;
 		const state = result?.status ?? job.state;
-		this.#total++;
-		if (state === 'succeeded' || state === 'failed') this.#completed++;
-		else this.#failed++;
 		this.#count.jobs.inc({ facade, state });
 		this.#count.output.inc(output.stdout.totalBytes + output.stderr.totalBytes);
 		if (startedAt !== null && endedAt !== null)
@@ -102,8 +91,7 @@ export class Metrics {
 	}
 
 	counts(): JobCounts {
-		const running = this.#gauges?.runningJobs() ?? 0;
-		return { total: this.#total + running, running, completed: this.#completed, failed: this.#failed };
+		return this.#quickCmd.counts;
 	}
 
 	text(): Promise<string> {

@@ -186,15 +186,13 @@ export const quickCmdBindingMetadata = ({ deviceId, nonce }: QuickCmdBinding): G
 	rs: { device_id: deviceId, nonce },
 });
 
-const cancelPrompt = 'cancel';
-
 /** A cancel is a payload without a command, so that no submit that somebody kept can be sent as one, nor the other way round. */
 export const quickCmdCancel = (
 	about: Pick<QuickCmdPayload, 'jobId' | 'ttl' | 'timestamp' | 'controllerId'>,
 	binding?: QuickCmdBinding,
 ): QuickCmdPayload => ({
 	...about,
-	prompt: cancelPrompt,
+	prompt: 'cancel',
 	command: '',
 	candidateMetadata: null,
 	pluginMetadata: binding ? quickCmdBindingMetadata(binding) : null,
@@ -202,5 +200,4 @@ export const quickCmdCancel = (
 	snapshotMetadata: '',
 });
 
-export const isQuickCmdCancel = ({ prompt, command }: QuickCmdPayload): boolean =>
-	prompt === cancelPrompt && command === '';
+export const isQuickCmdCancel = ({ command }: QuickCmdPayload): boolean => command === '';

@@ -18,6 +18,8 @@ export interface QuickCmdChecks {
 	readonly keys: readonly LiveKey[];
 	readonly settings: AgentConfig['quickcmd'];
 	readonly deviceId: string;
+	/** Names of the capabilities of the policy, which a key with the grant "*" has. */
+	readonly capabilities: readonly string[];
 	/** Unix seconds. */
 	readonly now: number;
 }
@@ -66,14 +68,16 @@ function checkTimes({ ttl, timestamp }: QuickCmdPayload, { now, settings }: Quic
 function checkMeaning(
 	payload: QuickCmdPayload,
 	principal: Omit<Principal, 'peer'>,
-	{ settings, deviceId }: QuickCmdChecks,
+	{ settings, deviceId, capabilities }: QuickCmdChecks,
 ): QuickCmdCheck {
 	if (!isQuickCmdJobId(payload.jobId))
 		return refuse(quickCmdRefusals.invalidJob('job_id takes 1 to 128 of A-Z a-z 0-9 . _ : -'));
 	const unbound = objectionToBinding(payload, deviceId, settings.requireBinding);
 	if (unbound !== undefined) return refuse(quickCmdRefusals.wrongDevice(unbound));
-	const asked = { ...principal, peer: null };
-	if (!(payload.requiredScopes ?? []).every((scope) => holds(asked, scope)))
+	// "*" is all of the policy, and nothing that the policy has never heard of.
+	const grants = principal.capabilities.flatMap((grant) => (grant === '*' ? capabilities : [grant]));
+	const granted = { ...principal, capabilities: grants, peer: null };
+	if (!(payload.requiredScopes ?? []).every((scope) => holds(granted, scope)))
 		return refuse(quickCmdRefusals.insufficientScopes());
 	return { principal };
 }

@@ -80,7 +80,7 @@ class QuickCmdRoutes {
 		scope.post(jobs, options, async (request, reply) => send(reply, await this.#submit(request)));
 		scope.post<Asked>(cancel, options, async (request, reply) => send(reply, await this.#cancel(request)));
 		scope.get<Asked>(job, async (request, reply) => send(reply, await this.#status(request)));
-		scope.get(stream, async (_request, reply) => send(reply, quickCmdText(400, 'Bad Request')));
+		scope.get<Asked>(stream, async (request, reply) => send(reply, this.#noUpgrade(request)));
 		scope.all('/health', options, async (_request, reply) => send(reply, encodeQuickCmdHealth(nowSeconds())));
 		scope.all('/metrics', options, async (request, reply) => send(reply, this.#metrics(request)));
 	}
@@ -105,6 +105,7 @@ class QuickCmdRoutes {
 	}
 
 	async #cancel(request: FastifyRequest<Asked>): Promise<QuickCmdHttpAnswer> {
+		if (bodyOf(request).length === 0) return this.#unsigned(request);
 		const read = this.#readSigned(request);
 		if ('refused' in read) return encodeQuickCmdRefused(read.refused);
 		const { payload, principal } = read;
@@ -117,17 +118,24 @@ class QuickCmdRoutes {
 		return accepted(payload.jobId, ended, quickCmdStatusOf(ended), 200);
 	}
 
+	/** What has no body has no signature. */
+	#unsigned({ raw }: FastifyRequest<Asked>): QuickCmdHttpAnswer {
+		this.#parts.keys.refused('quickcmd', 'signature', peerOf(raw.socket));
+		return encodeQuickCmdRefused(quickCmdRefusals.invalidSignature());
+	}
+
 	#readSigned(
 		request: FastifyRequest,
 	): { readonly payload: QuickCmdPayload; readonly principal: Principal } | { readonly refused: QuickCmdRefused } {
 		const reading = decodeQuickCmdRequest(bodyOf(request));
 		if ('details' in reading) return { refused: quickCmdRefusals.invalidJson(reading.details) };
-		const { keys, config } = this.#parts;
+		const { keys, config, capabilities } = this.#parts;
 		const peer = peerOf(request.raw.socket);
 		const checked = checkQuickCmd(reading.signed, {
 			keys: keys.candidates('quickcmd', 'hmac'),
 			settings: config.quickcmd,
 			deviceId: config.device.id,
+			capabilities: capabilities().map(({ name }) => name),
 			now: nowSeconds(),
 		});
 		if ('principal' in checked) return { payload: reading.signed.payload, principal: { ...checked.principal, peer } };
@@ -143,6 +151,14 @@ class QuickCmdRoutes {
 		const result = isOver(job.state) ? await this.#resultOf(job) : null;
 		const [status, message] = [quickCmdStatusOf(job), quickCmdMessageOf(job)];
 		return encodeQuickCmdJob({ kind: 'job', jobId: params.id, status, result, message });
+	}
+
+	/** A stream that is asked for without an upgrade: the original looks for the job first. */
+	#noUpgrade({ raw, params }: FastifyRequest<Asked>): QuickCmdHttpAnswer {
+		const reader = this.#reads.readerOf(raw);
+		if (reader === 'nobody') return encodeQuickCmdRefused(quickCmdRefusals.unauthorized());
+		const isThere = this.#reads.find(raw, reader, params.id) !== undefined;
+		return isThere ? quickCmdText(400, 'Bad Request') : encodeQuickCmdRefused(quickCmdRefusals.notFound());
 	}
 
 	async #resultOf(job: JobView) {

@@ -305,6 +305,7 @@ describe('a cancel of QuickCMD', () => {
 	it('is told from a submit, and a submit from a cancel', () => {
 		expect([quickCmdCancel(about), base].map(isQuickCmdCancel)).toEqual([true, false]);
 		expect(isQuickCmdCancel({ ...base, prompt: 'cancel' })).toBe(false);
+		expect(isQuickCmdCancel({ ...quickCmdCancel(about), prompt: '' })).toBe(true);
 	});
 
 	it('is signed as a submit is, with the binding', () => {

@@ -38,7 +38,8 @@ const check = (
 ) => {
 	const changed = { ...payload, ...change };
 	const signed = { payload: changed, signature: signQuickCmd(changed, signedWith) };
-	return checkQuickCmd(signed, { keys, settings, deviceId: 'device-1', now, ...checks });
+	const capabilities = ['shell.run.quickcmd', 'shell.exec'];
+	return checkQuickCmd(signed, { keys, settings, capabilities, deviceId: 'device-1', now, ...checks });
 };
 
 const good = { principal: keys[0]?.principal };
@@ -122,7 +123,12 @@ describe('a signed request of QuickCMD', () => {
 	});
 
 	it.each([
-		[['*'], ['git', 'anything'], true],
+		[['*'], ['shell.run.quickcmd', 'shell.exec'], true],
+		[['*'], ['root:all'], false],
+		[['*'], ['shell.run.quickcmd', 'shell'], false],
+		[['*'], ['*'], false],
+		[['*', 'git:write'], ['shell.exec', 'git:write'], true],
+		[['*'], [], true],
 		[['shell.*', 'git.read'], ['shell.run', 'git.read'], true],
 		[['shell.*'], [], true],
 		[['shell.*'], null, true],

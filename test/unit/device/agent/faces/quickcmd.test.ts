@@ -98,6 +98,11 @@ describe('POST /api/v1/jobs', () => {
 			...([otherSecret, 403, 'Insufficient scopes'] as const),
 		],
 		[
+			'with scopes that nobody granted',
+			{ required_scopes: ['root:all'] },
+			...([quickCmdSecret, 403, 'Insufficient scopes'] as const),
+		],
+		[
 			'for another device',
 			{ plugin_metadata: { rs: { device_id: 'device-2', nonce: 'n'.repeat(22) } } },
 			quickCmdSecret,
@@ -346,6 +351,23 @@ describe('POST /api/v1/jobs/{id}/cancel', () => {
 		});
 	});
 
+	it('needs no more than the id of the job and a signature', async () => {
+		const { url, jobs } = await agent((job) => job.enter('running'));
+		await submitTo(url, quickCmdPayload({ job_id: 'job-1' }));
+		const { status } = await cancel(url, 'job-1', { prompt: '' });
+		expect([status, jobs.jobs[0]?.result?.status]).toEqual([200, 'cancelled']);
+	});
+
+	it.each(['', '{}', '{"payload":{"job_id":"job-1","command":""}}'])('is signed: %j is not', async (body) => {
+		const { url, jobs, keys } = await agent((job) => job.enter('running'));
+		await submitTo(url, quickCmdPayload({ job_id: 'job-1' }));
+		const { status, json } = await postTo(url, '/api/v1/jobs/job-1/cancel', body);
+		expect([status, json, jobs.jobs[0]?.state, keys.refusals]).toEqual([
+			...[401, { error: 'Invalid signature', details: 'INVALID_SIGNATURE: Invalid job signature' }],
+			...['running', ['quickcmd: signature']],
+		]);
+	});
+
 	it('leaves a job that is over as it is', async () => {
 		const { url } = await agent();
 		await submitTo(url, quickCmdPayload({ job_id: 'job-1' }));
@@ -410,12 +432,21 @@ describe('the other routes of QuickCMD', () => {
 		]).toEqual([401, 200, 200]);
 	});
 
+	it('a stream without an upgrade is a bad request where there is such a job', async () => {
+		const { url } = await agent();
+		await submitTo(url, quickCmdPayload({ job_id: 'job-1' }));
+		const { status, headers, text } = await get(url, '/api/v1/stream/job-1');
+		expect([status, headers['content-type'], text]).toEqual([400, plain, 'Bad Request\n']);
+		const strict = await agent(undefined, { reads: 'auth' });
+		expect((await get(strict.url, '/api/v1/stream/job-1')).status).toBe(401);
+	});
+
 	it.each([
 		['GET', '/api/v1/jobs', 405, 'Method not allowed\n'],
 		['PUT', '/api/v1/jobs', 405, 'Method not allowed\n'],
 		['DELETE', '/api/v1/jobs/job-1', 405, 'Method not allowed\n'],
 		['GET', '/api/v1/jobs/job-1/cancel', 405, 'Method not allowed\n'],
-		['GET', '/api/v1/stream/job-1', 400, 'Bad Request\n'],
+		['GET', '/api/v1/stream/job-1', 404, 'Job not found\n'],
 		['GET', '/', 404, '404 page not found\n'],
 		['GET', '/api/v1/', 404, '404 page not found\n'],
 	])('%s %s answers %i in plain text', async (method, path, status, text) => {
