@@ -260,7 +260,7 @@ describe('a request that people must approve', () => {
 		expect(words(await post(sent))).toEqual([409, 'nonce_reused']);
 		cli('approve', told(asked).approval_id ?? '');
 		expect(told(await over(sent.request_id)).result).toEqual({ ...ok, stdout: '/usr/bin/env\n' });
-		expect(mirrored().at(-1)).toMatchObject({ status: 'approved' });
+		expect(mirrored().at(-1)).toMatchObject({ request_id: sent.request_id, status: 'approved' });
 	});
 
 	it('never runs when it is denied', async () => {

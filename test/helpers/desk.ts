@@ -112,7 +112,7 @@ export function openDesk(dir: string, options: DeskOptions = {}): Desk {
 		probe: async () => [],
 		close: async () => {},
 	};
-	const mirror = new ApprovalMirror(options.mirror, silent);
+	const mirror = new ApprovalMirror(options.mirror, store, silent);
 	const approvals = new ApprovalDesk({ store, config, mirror, now });
 	const jobs = new JobDesk({
 		...{ store, approvals, mirror, runner, config, now },

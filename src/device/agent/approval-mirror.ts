@@ -1,20 +1,24 @@
 /** Writes each request and each answer as a line of a file, for tools that read the queue of device_agent (approval_queue.jsonl). */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { Approval } from '../../contract/approval.ts';
+import type { Command } from '../../contract/device-job.ts';
 import type { Log } from './face.ts';
+import type { Store } from './ports.ts';
 
 const appendOnly = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
-const commandOf = ({ plan }: Approval): string => (plan.mode === 'argv' ? plan.argv.join(' ') : plan.script);
+const textOf = (command: Command): string => (command.mode === 'argv' ? command.argv.join(' ') : command.script);
 
 /** A mirror is a copy for people: when it cannot be written, the agent says so and goes on. */
 export class ApprovalMirror {
 	readonly #path: string | undefined;
+	readonly #store: Pick<Store, 'jobRow'>;
 	readonly #log: Log;
 
 	/** @param path absent: nothing is mirrored */
-	constructor(path: string | undefined, log: Log) {
+	constructor(path: string | undefined, store: Pick<Store, 'jobRow'>, log: Log) {
 		this.#path = path;
+		this.#store = store;
 		this.#log = log;
 	}
 
@@ -23,16 +27,20 @@ export class ApprovalMirror {
 	}
 
 	answered(approval: Approval): void {
-		if (approval.state !== 'pending') this.#write(approval, approval.answeredAt ?? approval.requestedAt, null);
+		if (approval.state === 'pending') return;
+		const requestId = this.#store.jobRow(approval.jobId)?.clientId ?? null;
+		this.#write(approval, approval.answeredAt ?? approval.requestedAt, requestId);
 	}
 
+	/** In the words of the caller: its id, and its command as it came, not as it will run. */
 	#write(approval: Approval, at: number, requestId: string | null): void {
 		if (this.#path === undefined) return;
+		const command = this.#store.jobRow(approval.jobId)?.draft.command ?? approval.plan;
 		const line = {
 			ts: new Date(at).toISOString(),
 			request_id: requestId ?? approval.jobId,
 			approval_id: approval.approvalId,
-			cmd: commandOf(approval),
+			cmd: textOf(command),
 			cwd: approval.cwd ?? '',
 			capability: approval.capability,
 			status: approval.state,

@@ -80,7 +80,8 @@ export class Engine {
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;
-		const mirror = new ApprovalMirror(mirrorFile === undefined ? undefined : placed(dir, mirrorFile), log);
+		const mirrored = mirrorFile === undefined ? undefined : placed(dir, mirrorFile);
+		const mirror = new ApprovalMirror(mirrored, this.#store, log);
 		const decide = deciderOf(() => this.#policy, config.device.id);
 		const approvals = new ApprovalDesk({ store: this.#store, config, mirror, now });
 		this.approvals = approvals;

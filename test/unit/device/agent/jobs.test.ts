@@ -208,9 +208,9 @@ describe('a job that is refused', () => {
 
 describe('a job that needs approval', () => {
 	const asking = { decide: () => decided('ask') };
-	const asked = async (options: DeskOptions = {}) => {
+	const asked = async (options: DeskOptions = {}, given = submission()) => {
 		begin({ ...asking, ...options });
-		const job = await desk.jobs.submit(ann, submission());
+		const job = await desk.jobs.submit(ann, given);
 		return { jobId: job.jobId, approvalId: job.approvalId ?? '', state: job.state };
 	};
 
@@ -359,15 +359,16 @@ describe('a job that needs approval', () => {
 
 	it('is mirrored line by line for tools that read the queue of device_agent', async () => {
 		const mirror = join(dir, 'approval_queue.jsonl');
-		const { approvalId, jobId } = await asked({ mirror });
+		const command = { mode: 'script', script: 'true | "$x"', shell: 'auto' } as const;
+		const { approvalId } = await asked({ mirror }, submission({ command }, { clientId: 'r-1' }));
 		await desk.approvals.answer(bob, approvalId, { answer: 'approve' });
 		const lines = readFileSync(mirror, 'utf8').trim().split('\n');
 		const parsed = lines.map((line) => ({ ...JSON.parse(line), ts: '' }));
 		const line = {
 			ts: '',
-			request_id: jobId,
+			request_id: 'r-1',
 			approval_id: approvalId,
-			cmd: '/usr/bin/true',
+			cmd: 'true | "$x"',
 			cwd: '',
 			capability: 'shell.run',
 		};
