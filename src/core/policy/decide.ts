@@ -44,9 +44,10 @@ export function decide(loaded: Policy, question: Question): PolicyDecision {
 	return decision(policy, [...reasons, ...judged.reasons], judged.plan, capability);
 }
 
-function killQuestion(policy: Policy, capability: Capability | undefined, { command, cwd }: Question): KillQuestion {
+function killQuestion(policy: Policy, capability: Capability | undefined, question: Question): KillQuestion {
+	const { command, cwd } = question;
 	const isPowershell = command.mode === 'script' && shellOf(capability, command.shell) === 'powershell';
-	return { command, cwd, isPowershell, own: policy.paths.own };
+	return { capability: question.capability, command, cwd, isPowershell, own: policy.paths.own };
 }
 
 const shellOf = (capability: Capability | undefined, wanted: Shell): Exclude<Shell, 'auto'> =>

@@ -35,13 +35,13 @@ export function importDeviceManifest(text: string, base: string): Imported {
 	return draft.finish();
 }
 
+/** What the original gives a command where the manifest does not say. */
+const usualLimits = { max_output_bytes: 1024 * 1024, timeout_seconds: 60 } as const;
+
 function importCapability(draft: Draft, capability: ManifestCapability): void {
-	const {
-		name,
-		requires_approval: requiresApproval,
-		max_output_bytes: maxOutputBytes,
-		timeout_seconds: seconds,
-	} = capability;
+	const { name, requires_approval: requiresApproval } = capability;
+	const usual = name.startsWith('shell.') ? usualLimits : {};
+	const { max_output_bytes: maxOutputBytes, timeout_seconds: seconds } = { ...usual, ...capability };
 	draft.addCapability(name, {
 		...(name.startsWith('shell.eval') ? evalFields(draft, capability) : execFields(draft, capability)),
 		...(requiresApproval && { requiresApproval }),

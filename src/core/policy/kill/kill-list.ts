@@ -8,6 +8,7 @@ import { quote } from '../script/render.ts';
 import { scriptsIn } from './inside.ts';
 import { containerRules } from './rules/containers.ts';
 import { deletionRules } from './rules/deletion.ts';
+import { evaluationRules, isEvaluation } from './rules/evaluation.ts';
 import { downloadedBy, executionRules } from './rules/execution.ts';
 import { machineRules } from './rules/machine.ts';
 import type { KillContext, KillRule } from './rules/rule.ts';
@@ -15,7 +16,7 @@ import { trustRules } from './rules/trust.ts';
 import { hole, startedBy } from './started.ts';
 import { windowsFindings } from './windows.ts';
 
-const rules: readonly KillRule[] = [
+const rulesOfAll: readonly KillRule[] = [
 	...deletionRules,
 	...machineRules,
 	...trustRules,
@@ -24,6 +25,7 @@ const rules: readonly KillRule[] = [
 ];
 
 export interface KillQuestion {
+	readonly capability: string;
 	readonly command: Command;
 	/** Whether a script is one of PowerShell. */
 	readonly isPowershell: boolean;
@@ -34,12 +36,16 @@ export interface KillQuestion {
 
 const deepestScript = 3;
 
-export function killReasons({ command, isPowershell, cwd, own }: KillQuestion): PolicyReason[] {
+export function killReasons({ capability, command, isPowershell, cwd, own }: KillQuestion): PolicyReason[] {
 	if (command.mode === 'script' && isPowershell) return windowsFindings(command.script).map(told);
 	const text = command.mode === 'argv' ? command.argv.map(quote).join(' ') : command.script;
 	const start = cwd === undefined ? '' : `cd ${quote(cwd)}\n`;
-	return findingsIn(`${start}${text}`, own, 0).map(told);
+	const rules = isEvaluation(capability) ? [...rulesOfAll, ...evaluationRules] : rulesOfAll;
+	return findingsIn(`${start}${text}`, { rules, own }, 0).map(told);
 }
+
+/** The rules that count, and the paths of the agent itself. */
+type Search = Pick<KillContext, 'own'> & { readonly rules: readonly KillRule[] };
 
 export interface Finding {
 	readonly rule: string;
@@ -50,18 +56,19 @@ export interface Finding {
 const told = ({ rule, what, command }: Finding): PolicyReason =>
 	reason('kill-list', 'deny', `kill-list/${rule}`, `nobody may ${what}`, command);
 
-function findingsIn(text: string, own: readonly string[], depth: number): Finding[] {
+function findingsIn(text: string, search: Search, depth: number): Finding[] {
 	if (depth > deepestScript) return [];
 	const facts = factsIn('bash', text) ?? [];
 	const downloaded = new Set<string>();
 	return facts.flatMap((fact) => {
-		const found = findingsOf(fact, { facts, downloaded, own }, depth);
+		const found = findingsOf(fact, { ...search, facts, downloaded }, depth);
 		if (fact.kind === 'command') for (const file of downloadedBy(fact)) if (file !== '') downloaded.add(file);
 		return found;
 	});
 }
 
-function findingsOf(fact: Fact, context: KillContext, depth: number): Finding[] {
+function findingsOf(fact: Fact, context: KillContext & Search, depth: number): Finding[] {
+	const { rules } = context;
 	const found = rules.flatMap((rule) => (rule.fact?.(fact, context) ? [findingFor(rule, fact)] : []));
 	if (fact.kind !== 'command') return found;
 	const started = startedBy(fact);
@@ -71,7 +78,7 @@ function findingsOf(fact: Fact, context: KillContext, depth: number): Finding[] 
 			rules.flatMap((rule) => (rule.command?.(one, context) ? [findingFor(rule, fact)] : [])),
 		),
 		...started.flatMap(({ name, args }) => (ofWindows.test(name) ? windowsFindings([name, ...args].join(' ')) : [])),
-		...started.flatMap((one) => scriptsIn(one).flatMap((script) => findingsIn(script, context.own, depth + 1))),
+		...started.flatMap((one) => scriptsIn(one).flatMap((script) => findingsIn(script, context, depth + 1))),
 	];
 }
 

@@ -1,6 +1,7 @@
 /** Files of the three other systems become policies that hold, and notes say what became narrower. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { decide } from '../../../../../src/core/policy/decide.ts';
 import { importDeviceManifest } from '../../../../../src/core/policy/importers/device-manifest.ts';
 import type { Imported } from '../../../../../src/core/policy/importers/imported.ts';
@@ -206,6 +207,27 @@ capabilities:
 			'allow script/not-understood',
 			'deny kill-list/delete-tree',
 			'deny kill-list/download-and-run',
+		]);
+	});
+
+	it('gives a command 60 s and 1 MiB where it does not say', () => {
+		const limits = (capability: string) => {
+			const { text } = importDeviceManifest(`device_id: x\ncapabilities: [${capability}]\n`, base);
+			const [imported] = Object.values(parse(text).capabilities as Record<string, Record<string, unknown>>);
+			return [imported?.timeoutMs, imported?.maxOutputBytes];
+		};
+		expect([
+			limits('{ name: shell.eval }'),
+			limits('{ name: shell.exec.admin, binaries_allowed: [ls] }'),
+			limits('{ name: shell.eval, timeout_seconds: 5 }'),
+			limits('{ name: shell.eval, max_output_bytes: 2048 }'),
+			limits('{ name: fs.read }'),
+		]).toEqual([
+			[60_000, 1_048_576],
+			[60_000, 1_048_576],
+			[5000, 1_048_576],
+			[60_000, 2048],
+			[undefined, undefined],
 		]);
 	});
 

@@ -7,8 +7,9 @@ import { killReasons } from '../../../../../src/core/policy/kill/kill-list.ts';
 const read = (name: string): Record<string, string[]> =>
 	parse(readFileSync(`test/fixtures/policy/${name}.yaml`, 'utf8'));
 
-const rulesOf = (script: string, shell: 'bash' | 'powershell' = 'bash') =>
+const rulesOf = (script: string, shell: 'bash' | 'powershell' = 'bash', capability = 'shell.run') =>
 	killReasons({
+		capability,
 		command: { mode: 'script', script, shell },
 		isPowershell: shell === 'powershell',
 		cwd: undefined,
@@ -41,6 +42,7 @@ describe('the kill list says nothing about', () => {
 describe('the kill list', () => {
 	it('looks at words without a shell the same way', () => {
 		const reasons = killReasons({
+			capability: 'shell.run',
 			command: { mode: 'argv', argv: ['sudo', 'rm', '-rf', '/'] },
 			isPowershell: false,
 			cwd: undefined,
@@ -60,6 +62,7 @@ describe('the kill list', () => {
 	it('counts from the folder that the job starts in', () => {
 		const at = (cwd: string) =>
 			killReasons({
+				capability: 'shell.run',
 				command: { mode: 'script', script: 'rm -rf *', shell: 'bash' },
 				isPowershell: false,
 				cwd,
@@ -67,4 +70,25 @@ describe('the kill list', () => {
 			});
 		expect([at('/').length, at('/home/bob').length, at('/srv/app').length]).toEqual([1, 1, 0]);
 	});
+
+	const copies = [
+		'dd if=/dev/zero of=/tmp/x bs=1M count=1',
+		'sudo "d"d of=x IF=y',
+		"bash -c 'dd if=a'",
+		'x=dd; $x if=a',
+	];
+
+	it.each(copies)('lets nobody copy with dd in a free script: %s', (script) => {
+		const rules = ['shell.eval', 'shell.eval.admin', 'shell.evaluate', 'shell.run'].map((capability) =>
+			rulesOf(script, 'bash', capability),
+		);
+		expect(rules).toEqual([['kill-list/raw-copy'], ['kill-list/raw-copy'], [], []]);
+	});
+
+	it.each(['dd of=x bs=1 count=1', 'grep "dd if=" notes', 'echo dd if=x', 'rm -rf /tmp/x'])(
+		'lets a free script go on with %j',
+		(script) => {
+			expect(rulesOf(script, 'bash', 'shell.eval')).toEqual([]);
+		},
+	);
 });
