@@ -316,6 +316,29 @@ describe('the records of device_agent', () => {
 		});
 	});
 
+	it('hold what was refused before it was a job', async () => {
+		const sent = request('shell.exec', 'ls', '/usr');
+		await post(sent);
+		const unknown = request('fs.write', '/tmp/x');
+		const refused = [await post(sent), await post(unknown)].map(told);
+		const last = rows('SELECT request_id, capability, exit_code, this_hash FROM audit_log ORDER BY id DESC LIMIT 2');
+		expect(last.reverse().map((row) => ({ ...row }))).toEqual([
+			{
+				...{ request_id: sent.request_id, capability: 'shell.exec' },
+				exit_code: null,
+				this_hash: refused[0]?.audit_hash,
+			},
+			{
+				...{ request_id: unknown.request_id, capability: 'fs.write' },
+				exit_code: null,
+				this_hash: refused[1]?.audit_hash,
+			},
+		]);
+		expect(JSON.parse(secureCode(['audit', 'verify', '--dir', agent.dir, '--json']))).toMatchObject({
+			status: 'intact',
+		});
+	});
+
 	it('hold the command of shell.eval as it was, and its output', async () => {
 		const sent = evaluate('echo short; head -c 9000 /dev/zero | tr "\\0" x >&2', { cwd: '/usr' });
 		await post(sent);

@@ -71,6 +71,7 @@ export async function serveFace(
 			capabilities: () => [],
 			metrics: async () => '',
 			auditStatus: () => Promise.reject(new Error('not used')),
+			recordRefusal: async () => null,
 			counts: () => ({ total: 0, running: 0, completed: 0, failed: 0 }),
 			...more,
 		}) ?? {};

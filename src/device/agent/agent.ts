@@ -157,6 +157,7 @@ export class Agent {
 			log: this.log,
 			metrics: () => this.#metrics.text(),
 			auditStatus: () => this.#engine.auditStatus(),
+			recordRefusal: (...refused) => this.#engine.recordRefusal(...refused),
 			counts: () => this.#metrics.counts(),
 			stopping: this.#stopping.signal,
 		};

@@ -5,6 +5,7 @@ import type { AuditEntry, AuditStatus } from '../../contract/audit.ts';
 import type { JobView } from '../../contract/device-job.ts';
 import { KnownError } from '../../contract/error.ts';
 import type { PolicyDecision } from '../../contract/policy.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { readDeviceKey } from '../../core/audit/device-key.ts';
 import { headProblem } from '../../core/audit/head-check.ts';
 import { FairQueue } from '../../core/queue.ts';
@@ -20,6 +21,7 @@ import type { AgentLog } from './log.ts';
 import { capabilitiesOf, deciderOf, type PolicyBook, programsOf, readBook } from './policy-book.ts';
 import type { Approvals, Jobs, Store } from './ports.ts';
 import { RateLimits } from './rates.ts';
+import { Refusals, type RefusedRequest } from './refusals.ts';
 import { runnerFor } from './runner-choice.ts';
 import { openStore } from './store/open.ts';
 
@@ -59,6 +61,7 @@ export class Engine {
 	readonly #queue: FairQueue;
 	readonly #desk: JobDesk;
 	readonly #audit: AuditWatch;
+	readonly #refusals: Refusals;
 	readonly approvals: Approvals;
 	#policy: PolicyBook;
 	#runner: Runner;
@@ -77,6 +80,7 @@ export class Engine {
 			signingKey: readDeviceKey(dir),
 			mask: (text) => this.#mask.text(text),
 		});
+		this.#refusals = new Refusals(this.#store, now);
 		this.#audit = new AuditWatch({ dir, now, status: () => this.#store.status() });
 		this.#queue = new FairQueue(config.limits.concurrentJobs, config.limits.queueLength);
 		const { mirrorFile } = config.approvals;
@@ -163,6 +167,11 @@ export class Engine {
 	/** A line of the audit that belongs to no job. */
 	async record(...entries: AuditEntry[]): Promise<void> {
 		if (entries.length > 0) await this.#store.change(() => {}, ...entries);
+	}
+
+	/** @returns the hash of the line; null when this sender had too many of them */
+	recordRefusal(principal: Principal, refused: RefusedRequest): Promise<string | null> {
+		return this.#refusals.record(principal, refused);
 	}
 
 	/** Takes no more jobs, lets what runs end within the time, cancels the rest. */

@@ -8,6 +8,7 @@ import type { AuditStatus } from '../../contract/audit.ts';
 import type { FaceName } from '../../contract/device-job.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Approvals, Jobs } from './ports.ts';
+import type { RefusedRequest } from './refusals.ts';
 
 /** A key that is good now: not revoked, not past its time. */
 export interface LiveKey {
@@ -68,6 +69,8 @@ export interface FaceParts {
 	metrics(): Promise<string>;
 	/** How the audit stands, cheap enough to be asked every second. */
 	auditStatus(): Promise<AuditStatus>;
+	/** Puts a request on record that was refused before it became a job. @returns the hash of its line; null: there are too many */
+	recordRefusal(principal: Principal, refused: RefusedRequest): Promise<string | null>;
 	/** Counts that QuickCMD shows under its own names. */
 	counts(): JobCounts;
 	/** Aborted when the agent stops; pushes and streams end then. */

@@ -116,7 +116,7 @@ export interface Store {
 	 * resolves when its own is safe there. `act` runs later than the call, alone and without waiting: what it must rely on it looks
 	 * up itself, with the getters below; if it throws, nothing of this change is written and the promise rejects with that error.
 	 * Rejects with REQUEST_REPLAYED when a job id, a client's id or an idempotency key is there already.
-	 * @returns the last seal
+	 * @returns the hash by which whoever asked finds the last line: its seal, or what device_agent's own chain has for it
 	 */
 	change(act: (tx: StoreChange) => void, ...entries: AuditEntry[]): Promise<string>;
 	/**

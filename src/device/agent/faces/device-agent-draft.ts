@@ -58,6 +58,6 @@ export function deviceAgentDraft(request: DeviceAgentRequest, call: DeviceAgentC
 }
 
 /** For the table of the audit: SHA-256 over the compact JSON of the arguments as they came, hex. */
-export const deviceAgentCompat = ({ args }: DeviceAgentRequest): Compat => ({
+export const deviceAgentCompat = ({ args }: DeviceAgentRequest): Compat & { readonly argsHash: string } => ({
 	argsHash: createHash('sha256').update(JSON.stringify(args)).digest('hex'),
 });

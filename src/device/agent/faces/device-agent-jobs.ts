@@ -1,10 +1,10 @@
 /** Requests to device_agent as jobs: run and waited for, fetched later, cancelled. */
-import { isOver, type JobView } from '../../../contract/device-job.ts';
+import { isOver, type JobDraft, type JobView } from '../../../contract/device-job.ts';
 import { KnownError, knownErrors } from '../../../contract/error.ts';
 import { may, type Principal } from '../../../contract/principal.ts';
 import { type DeviceAgentEnvelope, type DeviceAgentRequest, deviceAgentKindOf } from '../../wire/device-agent.ts';
 import { type DeviceAgentAnswer, type DeviceAgentFailed, deviceAgentFailed } from '../../wire/device-agent-answer.ts';
-import { decodeDeviceAgentCall } from '../../wire/device-agent-call.ts';
+import { type DeviceAgentCall, decodeDeviceAgentCall } from '../../wire/device-agent-call.ts';
 import type { FaceParts } from '../face.ts';
 import type { Submission } from '../ports.ts';
 import { deviceAgentAgeMs } from './device-agent-auth.ts';
@@ -39,33 +39,44 @@ const unknownRequest = (id: string) =>
 export const invalidRequest = (requestId: string | null, details: string): DeviceAgentFailed =>
 	deviceAgentFailed('invalid_request', `The request does not fit: ${details}.`, { requestId });
 
-export class DeviceAgentJobs {
-	readonly #parts: Pick<FaceParts, 'jobs' | 'config'>;
+type JobsParts = Pick<FaceParts, 'jobs' | 'config' | 'recordRefusal'>;
 
-	constructor(parts: Pick<FaceParts, 'jobs' | 'config'>) {
+export class DeviceAgentJobs {
+	readonly #parts: JobsParts;
+
+	constructor(parts: JobsParts) {
 		this.#parts = parts;
 	}
 
 	/** Answers when the command has ended, or waits for approval. */
 	async run(principal: Principal, { request, proof }: DeviceAgentEnvelope): Promise<DeviceAgentAnswer> {
-		const { requestId, capability, args } = request;
-		const kind = deviceAgentKindOf(capability);
-		if (!kind) return deviceAgentFailed('unknown_capability', `There is no capability ${capability}.`, { requestId });
-		const reading = decodeDeviceAgentCall(kind, args, proof ? 'signed' : 'plain');
-		if ('details' in reading) return invalidRequest(requestId, reading.details);
-		const drafting = deviceAgentDraft(request, reading.call);
-		if ('details' in drafting) return invalidRequest(requestId, drafting.details);
+		const asked = askedIn(request, proof ? 'signed' : 'plain');
+		if ('code' in asked) return this.#refused(principal, request, asked);
 		const { jobs, config } = this.#parts;
 		try {
 			const { jobId } = await jobs.submit(principal, {
-				...{ face: 'device', clientId: requestId, draft: drafting.draft, compat: deviceAgentCompat(request) },
+				...{ face: 'device', clientId: request.requestId, draft: asked.draft, compat: deviceAgentCompat(request) },
 				freshness: freshnessOf(request),
 			});
 			const job = await jobs.settle(jobId, config.limits.timeoutMs + graceMs);
-			return await this.#answer(job, reading.call.kind === 'fs.read' ? reading.call : undefined);
+			return await this.#answer(job, asked.call.kind === 'fs.read' ? asked.call : undefined);
 		} catch (error) {
-			return refusedBy(error, requestId);
+			return this.#refused(principal, request, refusedBy(error, request.requestId));
 		}
+	}
+
+	/** What was no job has a line of the audit, too, but for what was only too much. */
+	async #refused(
+		principal: Principal,
+		request: DeviceAgentRequest,
+		failed: DeviceAgentFailed,
+	): Promise<DeviceAgentFailed> {
+		const { code } = failed;
+		if (code === 'overloaded' || code === 'internal') return failed;
+		const { requestId, capability } = request;
+		const { argsHash } = deviceAgentCompat(request);
+		const refused = { face: 'device', requestId, capability, argsHash, code } as const;
+		return { ...failed, auditHash: await this.#parts.recordRefusal(principal, refused) };
 	}
 
 	async #answer(job: JobView, part: Part | undefined): Promise<DeviceAgentAnswer> {
@@ -106,6 +117,21 @@ export class DeviceAgentJobs {
 	}
 }
 
+/** What a request asks for, or why it is none. */
+function askedIn(
+	request: DeviceAgentRequest,
+	from: 'plain' | 'signed',
+): { readonly call: DeviceAgentCall; readonly draft: JobDraft } | DeviceAgentFailed {
+	const { requestId, capability, args } = request;
+	const kind = deviceAgentKindOf(capability);
+	if (!kind) return deviceAgentFailed('unknown_capability', `There is no capability ${capability}.`, { requestId });
+	const reading = decodeDeviceAgentCall(kind, args, from);
+	if ('details' in reading) return invalidRequest(requestId, reading.details);
+	const drafting = deviceAgentDraft(request, reading.call);
+	if ('details' in drafting) return invalidRequest(requestId, drafting.details);
+	return { call: reading.call, draft: drafting.draft };
+}
+
 /** A nonce is good once; a request without a time could come back whenever its nonce is forgotten, but for its id. */
 function freshnessOf({ nonce, ts }: DeviceAgentRequest): Submission['freshness'] {
 	if (nonce === undefined) return undefined;
@@ -120,7 +146,7 @@ function partOf({ capability }: JobView, query: PageWords): Part | undefined {
 }
 
 /** What the pipeline threw before there was a job. */
-function refusedBy(error: unknown, requestId: string): DeviceAgentAnswer {
+function refusedBy(error: unknown, requestId: string): DeviceAgentFailed {
 	if (!KnownError.is(error)) throw error;
 	const code = deviceAgentCodeOf(error.problem);
 	const { http } = knownErrors[error.code];

@@ -17,6 +17,8 @@ const deviceEvents = new Set<string>(['approval.request', 'approval.expire', 'jo
 /** After these the script has been evaluated, or never will be. */
 const lastEvents = new Set<string>(['job.denied', 'job.end', 'job.lost']);
 
+type Tail<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
+
 export interface TrailParts {
 	readonly folder: string;
 	readonly db: DatabaseSync;
@@ -97,18 +99,19 @@ export class AuditTrail {
 		return this.#head;
 	}
 
-	/** Within a transaction. @returns the hash by which whoever asked for the job finds the line */
-	append(entry: AuditEntry): { readonly seal: string; readonly jobHash: string } {
+	/** Within a transaction. @returns the hash by which whoever asked finds the line */
+	append(entry: AuditEntry): string {
 		const at = this.#at();
 		const vouches = this.#vouch(entry, at);
 		const detail = maskShapesWithin(textsWithin(entry.detail, this.#parts.mask)) as AuditEntry['detail'];
 		const { seal } = this.#ledger.append({ ...entry, detail }, at, vouches);
-		return { seal, jobHash: vouches?.auditLog ?? seal };
+		return vouches?.auditLog ?? seal;
 	}
 
 	#vouch(entry: AuditEntry, at: string): Vouched | undefined {
 		const { jobId, event } = entry;
-		if (jobId === undefined || !deviceEvents.has(event)) return undefined;
+		if (!deviceEvents.has(event)) return undefined;
+		if (jobId === undefined) return this.#vouchForRefused(entry, at);
 		const row = this.#parts.jobRow(jobId);
 		if (row?.face !== 'device') return undefined;
 		const line = {
@@ -122,7 +125,19 @@ export class AuditTrail {
 		const evaluated = isEvaluated
 			? shellEvalOf(row, this.#parts.textsOf(jobId) ?? noTexts, this.#parts.mask)
 			: undefined;
-		return this.#deviceLog.append((this.#ledger.head()?.seq ?? 0) + 1, line, evaluated);
+		return this.#chain(line, evaluated);
+	}
+
+	/** For a request that never became a job. */
+	#vouchForRefused(entry: AuditEntry, at: string): Vouched | undefined {
+		const { face, requestId, capability, commandDigest } = entry;
+		if (face !== 'device' || requestId === undefined || capability === undefined) return undefined;
+		const [args_hash, exit_code] = [commandDigest ?? '', null];
+		return this.#chain({ ts: at, request_id: requestId, capability, args_hash, exit_code }, undefined);
+	}
+
+	#chain(...line: Tail<Parameters<DeviceLog['append']>>): Vouched {
+		return this.#deviceLog.append((this.#ledger.head()?.seq ?? 0) + 1, ...line);
 	}
 
 	/** Within a transaction: the line of a checkpoint over all before it. `committed` takes it outside. */

@@ -106,9 +106,9 @@ export class SqliteStore implements Store {
 	}
 
 	#append(entry: AuditEntry): string {
-		const { seal, jobHash } = this.#trail.append(entry);
-		if (entry.jobId !== undefined) this.#jobs.setAuditHash(entry.jobId, jobHash);
-		return seal;
+		const hash = this.#trail.append(entry);
+		if (entry.jobId !== undefined) this.#jobs.setAuditHash(entry.jobId, hash);
+		return hash;
 	}
 
 	#changeNoting(over: Map<string, number>): StoreChange {

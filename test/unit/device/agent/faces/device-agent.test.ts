@@ -247,6 +247,26 @@ describe('POST /capability', () => {
 		expect([...words(await post(body)), jobs.jobs]).toEqual([status, error, []]);
 	});
 
+	it.each([
+		[{ ...exec('ls'), capability: 'fs.write' }, 'fs.write', 'unknown_capability'],
+		[exec(), 'shell.exec', 'invalid_request'],
+		[{ ...exec('ls'), request_id: 'r-0' }, 'shell.exec', 'nonce_reused'],
+	])('puts what was no job on record: %j', async (body, capability, code) => {
+		const recorded: unknown[] = [];
+		const recordRefusal: FaceParts['recordRefusal'] = async ({ name }, refused) => {
+			recorded.push({ name, ...refused });
+			return 'a'.repeat(64);
+		};
+		const { post } = await agent(undefined, {}, { recordRefusal });
+		await post({ ...exec('ls'), request_id: 'r-0' });
+		const { json } = await post(body);
+		const argsHash = createHash('sha256').update(JSON.stringify(body.args)).digest('hex');
+		expect([json, recorded]).toEqual([
+			expect.objectContaining({ error: code, audit_hash: 'a'.repeat(64) }),
+			[{ name: 'one', face: 'device', requestId: body.request_id, capability, argsHash, code }],
+		]);
+	});
+
 	it('takes what the protocol does not know for nothing', async () => {
 		const { post, jobs } = await agent();
 		expect(words(await post({ ...exec('ls'), timeout: 5 }))).toEqual([200, 'ok']);
