@@ -246,7 +246,8 @@ describe('an id', () => {
 	});
 
 	it('of somebody else is not theirs to see or cancel', async () => {
-		const id = await submit('sleep 5');
+		const id = randomUUID();
+		await post('/api/execute', { command: 'sleep 5', executionId: id });
 		const theirs = jwt({ sub: 8 });
 		expect(await get(`/api/execution/${id}`, theirs)).toEqual({
 			status: 403,

@@ -148,6 +148,12 @@ export class MemoryJobs implements Jobs {
 			?.view();
 	}
 
+	findOfAnybody(principal: Principal, face: FaceName, clientId: string): JobView | undefined {
+		const isIt = ({ submission }: MemoryJob) => submission.face === face && submission.clientId === clientId;
+		const job = this.jobs.findLast(isIt);
+		return job && this.get(principal, job.jobId);
+	}
+
 	compatOf(jobId: string) {
 		return this.#find(jobId)?.submission.compat;
 	}

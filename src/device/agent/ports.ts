@@ -54,6 +54,8 @@ export interface Jobs {
 	/** Undefined when there is no such job, or none that this principal may read. */
 	get(principal: Principal, jobId: string): JobView | undefined;
 	findByClientId(principal: Principal, face: FaceName, clientId: string): JobView | undefined;
+	/** The latest job under an id that anybody chose; undefined also when this principal may not read it. */
+	findOfAnybody(principal: Principal, face: FaceName, clientId: string): JobView | undefined;
 	list(principal: Principal, filter: { state?: JobState; limit: number; before?: string }): JobView[];
 	/** Where it was handed in from; null on a local socket, and for a job that is not there. */
 	peerOf(jobId: string): string | null;
@@ -127,6 +129,8 @@ export interface Store {
 	job(jobId: string): JobView | undefined;
 	jobRow(jobId: string): JobRow | undefined;
 	jobByClientId(principal: string, face: FaceName, clientId: string): JobView | undefined;
+	/** The latest of anybody. */
+	latestJobByClientId(face: FaceName, clientId: string): JobView | undefined;
 	jobByIdempotencyKey(principal: string, key: string): JobView | undefined;
 	jobs(filter: { principal?: string; state?: JobState; limit: number; before?: string }): JobView[];
 	jobsSince(principal: string, since: number): number;

@@ -115,12 +115,12 @@ export class OgentCalls {
 		throw new Refusal(failureOf(result.problem));
 	}
 
-	/** By the id that the caller chose, or by ours. */
+	/** By the id that the caller chose, by ours, or by one that somebody else chose. */
 	#find(principal: Principal, id: string): JobView | undefined {
 		if (!isOgentExecutionId(id)) return undefined;
 		const { jobs } = this.#parts;
-		const job = jobs.findByClientId(principal, 'ogent', id) ?? jobs.get(principal, id);
-		return job?.face === 'ogent' ? job : undefined;
+		const own = jobs.findByClientId(principal, 'ogent', id) ?? jobs.get(principal, id);
+		return own?.face === 'ogent' ? own : jobs.findOfAnybody(principal, 'ogent', id);
 	}
 
 	#refuseUnseen(id: string, what: 'view' | 'cancel', gone: string): never {

@@ -108,6 +108,10 @@ export class JobsTable {
 	byClientId = (principal: string, face: FaceName, clientId: string): StoredJob | undefined =>
 		this.#one('principal = ? AND face = ? AND client_id = ?', principal, face, clientId);
 
+	/** The latest of anybody. */
+	latestByClientId = (face: FaceName, clientId: string): StoredJob | undefined =>
+		this.#one('face = ? AND client_id = ? ORDER BY n DESC LIMIT 1', face, clientId);
+
 	byKey = (principal: string, key: string): StoredJob | undefined =>
 		this.#one('principal = ? AND idempotency_key = ?', principal, key);
 

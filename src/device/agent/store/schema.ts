@@ -84,9 +84,14 @@ const runs = `CREATE VIEW runs AS SELECT
 	run_texts.created_at AS created_at
 	FROM jobs JOIN run_texts ON run_texts.n = jobs.n;`;
 
+/** The same ids, so that one can be looked for whoever chose it. */
+const clientIds = `DROP INDEX jobs_by_client;
+CREATE UNIQUE INDEX jobs_by_client ON jobs (face, client_id, principal) WHERE client_id IS NOT NULL;`;
+
 /** Step i brings a file from version i to version i + 1. */
 const steps: readonly string[] = [
 	[...auditSchema.map((sql) => `${sql};`), jobs, approvals, nonces, runTexts, runs].join('\n'),
+	clientIds,
 ];
 
 export function migrate(db: DatabaseSync): void {

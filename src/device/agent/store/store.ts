@@ -202,6 +202,9 @@ export class SqliteStore implements Store {
 	jobByClientId = (principal: string, face: FaceName, clientId: string): JobView | undefined =>
 		this.#view(this.#jobs.byClientId(principal, face, clientId));
 
+	latestJobByClientId = (face: FaceName, clientId: string): JobView | undefined =>
+		this.#view(this.#jobs.latestByClientId(face, clientId));
+
 	jobByIdempotencyKey = (principal: string, key: string): JobView | undefined =>
 		this.#view(this.#jobs.byKey(principal, key));
 

@@ -220,6 +220,18 @@ describe('GET of an execution', () => {
 		expect((await get(`/api/execution/${executionId}`, 't-9')).status).toBe(200);
 	});
 
+	it('is so, too, under an id that its caller chose', async () => {
+		const { post, get } = await agent();
+		await post('/api/execute', { command: 'ls', executionId: 'mine' });
+		expect([
+			await get('/api/execution/mine', 't-2'),
+			(await get('/api/execution/mine', 't-9')).json.executionId,
+			(await get('/api/execution/yours', 't-2')).status,
+		]).toEqual([{ status: 403, json: { error: 'Not authorized to view this execution' } }, 'mine', 404]);
+		await post('/api/execute', { command: 'id', executionId: 'mine' }, 't-2');
+		expect((await get('/api/execution/mine', 't-2')).json.command).toBe('id');
+	});
+
 	it('finds no job of another face', async () => {
 		const { get, jobs } = await agent();
 		const draft = { capability: 'shell.run', command: { mode: 'argv' as const, argv: ['id'] }, env: {}, labels: {} };

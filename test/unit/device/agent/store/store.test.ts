@@ -27,6 +27,8 @@ describe('the store', () => {
 		expect(store.jobByClientId('alice', 'native', 'c-1')).toEqual(view);
 		expect(store.jobByIdempotencyKey('alice', 'k-1')).toEqual(view);
 		expect(store.jobByClientId('bob', 'native', 'c-1')).toBeUndefined();
+		expect(store.latestJobByClientId('native', 'c-1')).toEqual(view);
+		expect(store.latestJobByClientId('ogent', 'c-1')).toBeUndefined();
 		expect(store.jobs({ principal: 'alice', state: 'queued', limit: 10 })).toEqual([view]);
 	});
 
