@@ -111,6 +111,11 @@ describe('a job of QuickCMD', () => {
 		expect([status, result.error]).toEqual(['failed', expect.stringContaining('alpine:latest')]);
 	});
 
+	it('may ask for scopes that its key has from the start, which are the capabilities of the policy', async () => {
+		const asking = async (...required_scopes: string[]) => (await submit({ required_scopes })).status;
+		expect([await asking('shell.run.quickcmd'), await asking('root:all')]).toEqual([202, 403]);
+	});
+
 	it('runs once, however often its bytes come, also at the same moment', async () => {
 		const job_id = 'once-1';
 		const body = signed({ job_id, command: 'echo ran' });
