@@ -81,7 +81,8 @@ export class QuickCmdClient implements DeviceClient {
 		if ('device' in answer) return answer;
 		const accepted = decodeQuickCmdAccepted(answer.status, answer.body);
 		if (!accepted) throw this.#stranger();
-		if (accepted.kind === 'refused') return this.#ofRefused(accepted);
+		if (accepted.kind === 'refused')
+			return isThereAlready(accepted) ? this.status(payload.jobId) : this.#ofRefused(accepted);
 		return this.#ofJob({
 			...accepted,
 			kind: 'job',
@@ -292,6 +293,9 @@ export class QuickCmdClient implements DeviceClient {
 /** What was printed is told before the end is; a device that keeps its stream open keeps nobody waiting. */
 const endedSoon = (ended: Promise<boolean>): Promise<boolean> =>
 	Promise.race([ended, sleep(lastWordsMs, false, { ref: false })]);
+
+/** Signed again a second later it is another payload to the device; under this id it can be no other command. */
+const isThereAlready = ({ httpStatus }: QuickCmdRefused): boolean => httpStatus === 409;
 
 const path = (name: 'job' | 'cancel' | 'stream', jobId: string): string =>
 	quickCmdPaths[name].replace(':id', encodeURIComponent(jobId));

@@ -140,3 +140,20 @@ describe('a device whose stream never ends', () => {
 		expect([status, notes.length]).toEqual(['succeeded', 1]);
 	}, 10_000);
 });
+
+describe('a device that has the job of an earlier try, signed at another time', () => {
+	it('is asked what became of it', async () => {
+		const result = { status: 'completed', exit_code: 0, stdout: 'once\n', stderr: '' };
+		const server = createServer(({ method, url }, response) => {
+			const job = { job_id: url?.split('/').at(-1), status: 'completed', result };
+			if (method === 'POST') response.writeHead(409).end('{"error":"Job already submitted"}');
+			else response.end(JSON.stringify(job));
+		}).listen(0, '127.0.0.1');
+		onTestFinished(() => void server.close().closeAllConnections());
+		await once(server, 'listening');
+		const http = new DeviceHttp({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+		const client = new QuickCmdClient('web-1', http, { secret, controllerId: 'controller-1' });
+		const { status, stdout, jobId } = await client.run(script('date'));
+		expect([status, stdout, jobId]).toEqual(['succeeded', 'once\n', expect.stringMatching(/^rs-[0-9a-f]{32}$/)]);
+	});
+});
