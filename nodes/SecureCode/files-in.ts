@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { problemFor } from '../../src/contract/error.ts';
 import type { JobFile, Problem } from '../../src/contract/job.ts';
-import { fixedLimits } from '../../src/contract/limits.ts';
 import { fileNameFor } from '../../src/core/text.ts';
 import type { NodeContext } from '../shared/context.ts';
-import { type AvailableFile, availableFiles, describeFiles, isTooLarge } from '../shared/item-files.ts';
+import { type AvailableFile, availableFiles, describeFiles, isTooLarge, withinLimits } from '../shared/item-files.ts';
 import type { FileSettings } from './file-settings.ts';
 
 /** A file that comes with the call. */
@@ -18,7 +17,12 @@ export interface WrittenFile {
 }
 
 export type FileChoice =
-	| { readonly given: readonly AvailableFile[]; readonly written: readonly WrittenFile[] }
+	| {
+			readonly given: readonly AvailableFile[];
+			readonly written: readonly WrittenFile[];
+			/** What the program should have got and does not get, and why. */
+			readonly leftOut?: Problem;
+	  }
 	| { readonly problem: Problem };
 
 type Asked = Readonly<Record<string, unknown>>;
@@ -48,7 +52,7 @@ export function chooseFiles(
 	available: readonly AvailableFile[],
 	mode: FileSettings['mode'],
 ): FileChoice {
-	const given = new Set(mode === 'always' ? available.filter((file) => !isTooLarge(file)) : []);
+	const wanted = new Set(mode === 'always' ? available : []);
 	const written = new Map<string, WrittenFile>();
 	for (const entry of asked) {
 		const read = readEntry(entry);
@@ -57,10 +61,11 @@ export function chooseFiles(
 		if (read.content !== undefined)
 			written.set(read.name, { name: read.name, base64: read.content.toString('base64') });
 		else if (file === undefined || isTooLarge(file)) return unknownFile(read.name, available);
-		else given.add(file);
+		else wanted.add(file);
 	}
-	const kept = [...given].filter(({ name }) => !written.has(name));
-	return { given: kept, written: [...written.values()] };
+	const { given, leftOut } = withinLimits([...wanted].filter(({ name }) => !written.has(name)));
+	const missing = leftOut === undefined ? {} : { leftOut: problemFor('FILES_NOT_GIVEN', { details: leftOut }) };
+	return { given, written: [...written.values()], ...missing };
 }
 
 function unknownFile(name: string, available: readonly AvailableFile[]): FileChoice {
@@ -82,7 +87,7 @@ export async function layOutFiles(
 ): Promise<JobFile[]> {
 	if (choice.given.length > 0) await mkdir(folder, { mode: 0o700 });
 	const files: JobFile[] = [...choice.written];
-	for (const [index, file] of choice.given.slice(0, fixedLimits.inFiles).entries()) {
+	for (const [index, file] of choice.given.entries()) {
 		const path = join(folder, String(index));
 		await store(context, file, path);
 		files.push({ name: file.name, path });

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRequestInput, Problem } from '../../src/contract/job.ts';
-import { withoutRun } from '../../src/core/result.ts';
+import { withoutRun, withProblem } from '../../src/core/result.ts';
 import type { NodeContext } from '../shared/context.ts';
 import { type Delivery, deliverFiles, withoutFiles } from '../shared/deliver-files.ts';
 import { newRunFolder, runJob, type SecretsOfJob } from '../shared/executor.ts';
@@ -42,7 +42,7 @@ export async function runProgram(context: NodeContext, wanted: Wanted, itemIndex
 		if (outDir !== undefined) await mkdir(outDir, { mode: 0o700 });
 		const { onOutput, end } = liveFor(context, itemIndex, wanted.isStreamed);
 		const result = await runJob(context, request, wanted.secrets, { outDir, session, onOutput }).finally(end);
-		return await deliverFiles(context, result, files.linkHours);
+		return await deliverFiles(context, choice.leftOut ? withProblem(result, choice.leftOut) : result, files.linkHours);
 	} finally {
 		folder.discard();
 	}

@@ -2,7 +2,7 @@
 import { type IBinaryData, type INodeExecutionData, NodeConnectionTypes } from 'n8n-workflow';
 import { KnownError } from '../../src/contract/error.ts';
 import { fixedLimits } from '../../src/contract/limits.ts';
-import { fileNameFor } from '../../src/core/text.ts';
+import { fileNameFor, unlike } from '../../src/core/text.ts';
 import type { NodeContext } from './context.ts';
 
 /** A file that a program may get. */
@@ -61,19 +61,15 @@ function sizeOf(binary: IBinaryData): number | undefined {
 	return binary.id === undefined ? Buffer.byteLength(binary.data, 'base64') : undefined;
 }
 
-/** "a.csv" for the second time is "a (2).csv". */
-function unlike(taken: ReadonlySet<string>, name: string): string {
-	const [, stem = name, ending = ''] = /^(.+?)(\.[^.]{1,12})?$/s.exec(name) ?? [];
-	for (let number = 2; ; number++) {
-		const other = fileNameFor(`${stem} (${number})${ending}`);
-		if (!taken.has(other)) return other;
-	}
-}
+/** Names that are given away, and how often each was wanted. */
+type Taken = Map<string, number>;
 
-function named(property: string, binary: IBinaryData, taken: Set<string>): AvailableFile {
+function named(property: string, binary: IBinaryData, taken: Taken): AvailableFile {
 	const wanted = fileNameFor(binary.fileName ?? '') || fileNameFor(property) || 'file';
-	const name = taken.has(wanted) ? unlike(taken, wanted) : wanted;
-	taken.add(name);
+	const count = (taken.get(wanted) ?? 0) + 1;
+	taken.set(wanted, count);
+	const name = count === 1 ? wanted : unlike(wanted, (other) => taken.has(other), count);
+	if (name !== wanted) taken.set(name, 1);
 	return { name, type: binary.mimeType, bytes: sizeOf(binary), binary };
 }
 
@@ -92,24 +88,46 @@ export function availableFiles(
 			? [ownItem(context, itemIndex, from.spread)].filter((item) => item !== undefined)
 			: itemsOf(context, from.node, itemIndex);
 	// The name under which a program finds its data.
-	const taken = new Set(['data.json']);
+	const taken: Taken = new Map([['data.json', 1]]);
 	return items
 		.flatMap(({ binary }) => Object.entries(binary ?? {}))
 		.filter(([property]) => from.properties.length === 0 || from.properties.includes(property))
-		.slice(0, fixedLimits.inFiles)
 		.map(([property, binary]) => named(property, binary, taken));
 }
 
 export const isTooLarge = ({ bytes }: AvailableFile): boolean => (bytes ?? 0) > fixedLimits.inFileBytes;
 
 const MiB = 1024 * 1024;
+const mostBytes = `at most ${fixedLimits.inFileBytes / MiB} MB`;
+const mostFiles = `at most ${fixedLimits.inFiles} files`;
 
-/** For a model: names, kinds, sizes. */
-export const describeFiles = (files: readonly AvailableFile[]): string =>
-	files
-		.map((file) => {
-			const size = file.bytes === undefined ? '' : `, ${file.bytes} bytes`;
-			const fault = isTooLarge(file) ? `, too large to be given: at most ${fixedLimits.inFileBytes / MiB} MB` : '';
-			return `${file.name} (${file.type}${size}${fault})`;
-		})
-		.join(', ');
+function describeFile(file: AvailableFile): string {
+	const size = file.bytes === undefined ? '' : `, ${file.bytes} bytes`;
+	const fault = isTooLarge(file) ? `, too large to be given: ${mostBytes}` : '';
+	return `${file.name} (${file.type}${size}${fault})`;
+}
+
+/** For a model: names, kinds, sizes; no more of them than a program may get. */
+export function describeFiles(files: readonly AvailableFile[]): string {
+	const more = files.length - fixedLimits.inFiles;
+	const known = files.slice(0, fixedLimits.inFiles).map(describeFile).join(', ');
+	return more > 0 ? `${known} and ${more} more (${mostFiles})` : known;
+}
+
+/** More of them are only counted. */
+const mostNamed = 10;
+
+/** Which of the wanted files a program gets, and in words what it does not get; undefined when it gets all. */
+export function withinLimits(wanted: readonly AvailableFile[]): {
+	readonly given: AvailableFile[];
+	readonly leftOut: string | undefined;
+} {
+	const small = wanted.filter((file) => !isTooLarge(file));
+	const given = small.slice(0, fixedLimits.inFiles);
+	const reasons = [
+		...wanted.filter(isTooLarge).map(({ name }) => `${name} (larger than it may be: ${mostBytes})`),
+		...small.slice(fixedLimits.inFiles).map(({ name }) => `${name} (${mostFiles})`),
+	];
+	const more = reasons.length > mostNamed ? ` and ${reasons.length - mostNamed} more` : '';
+	return { given, leftOut: reasons.length === 0 ? undefined : reasons.slice(0, mostNamed).join(', ') + more };
+}

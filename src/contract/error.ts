@@ -128,6 +128,13 @@ export const knownErrors = {
 		message: 'Nothing was run, because there is no file "{name}" here that can be given. There are: {names}.',
 		next: 'Name one of these in "files", or leave the argument out.',
 	},
+	FILES_NOT_GIVEN: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message: 'The program did not get every file: {details}.',
+		next: 'Tell the user what is missing; whoever built the workflow can select fewer or smaller files.',
+	},
 	SESSION_BUSY: {
 		audience: 'model',
 		http: 409,
@@ -139,8 +146,8 @@ export const knownErrors = {
 		audience: 'model',
 		http: 200,
 		exit: 0,
-		message: 'Nothing is in /work/out, and files in other places are not handed over: {names}.',
-		next: 'If the user should get them, write them to /work/out.',
+		message: 'Only files in /work/out are handed over, and these lie elsewhere: {names}.',
+		next: 'If the user should get them, write them to /work/out; if not, all is well.',
 	},
 	FILES_UNFINISHED: {
 		audience: 'model',

@@ -9,7 +9,7 @@ import type { JobContext } from './ports.ts';
 import { joinProblems } from './result.ts';
 import type { BackendOutcome, BoxSocket, OutputStream, StopReason } from './sandbox/backend.ts';
 import { Capture, type Captured } from './sandbox/capture.ts';
-import { type Collected, collect, describeMissing, type OnRest } from './sandbox/collect.ts';
+import { type Collected, collect, describeElsewhere, describeMissing, type OnRest } from './sandbox/collect.ts';
 import { verdictFor } from './sandbox/verdict.ts';
 import { MaskedOutput } from './secrets/live.ts';
 import type { Mask, MaskStream } from './secrets/redact.ts';
@@ -46,6 +46,19 @@ function unreachableProblem(stderr: string, { allowed }: Gateway): Problem | nul
 const wasStopped = (status: JobStatus): boolean =>
 	(['timed_out', 'out_of_memory', 'output_exceeded', 'killed'] as JobStatus[]).includes(status);
 
+/** What the caller should know of the files that it gets, and of those that it does not get. */
+function fileProblem({ status }: Pick<JobResult, 'status'>, collected: Collected): Problem | null {
+	const { files, missing, elsewhere } = collected;
+	const unfinished = files.length > 0 && wasStopped(status) ? problemFor('FILES_UNFINISHED') : null;
+	const incomplete =
+		missing.length > 0 ? problemFor('FILES_INCOMPLETE', { details: describeMissing(collected) }) : null;
+	const misplaced =
+		elsewhere.length > 0 && status === 'succeeded'
+			? problemFor('FILES_ELSEWHERE', { names: describeElsewhere(collected) })
+			: null;
+	return joinProblems(joinProblems(unfinished, incomplete), misplaced);
+}
+
 /** Listens to one run: keeps what is printed within bounds, ends a flood, and puts the result together. */
 export class Recorder {
 	readonly #request: JobRequest;
@@ -59,7 +72,7 @@ export class Recorder {
 	#printed = 0;
 	readonly #stop = new AbortController();
 	readonly #cancel = () => this.#stop.abort('cancelled' satisfies StopReason);
-	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0, beside: [] });
+	#collected: Promise<Collected> = Promise.resolve({ files: [], missing: [], more: 0, elsewhere: [] });
 
 	/** @param onRest takes what the collector brings behind the files */
 	constructor(request: JobRequest, context: MaskedContext, gateway: Gateway, onRest?: OnRest) {
@@ -120,14 +133,10 @@ export class Recorder {
 		const { language, findings } = inspected;
 		const verdict = verdictFor(outcome, { language, limits: this.#request.limits, stderr: stderr.text });
 		const collected = await this.#collected;
-		const incomplete =
-			collected.missing.length > 0 ? problemFor('FILES_INCOMPLETE', { details: describeMissing(collected) }) : null;
-		const elsewhere =
-			collected.beside.length > 0 && verdict.status === 'succeeded'
-				? problemFor('FILES_ELSEWHERE', { names: collected.beside.join(', ') })
-				: null;
-		const problem = verdict.problem ?? this.#remark(verdict.status, stderr.text) ?? elsewhere;
-		const unfinished = collected.files.length > 0 && wasStopped(verdict.status) ? problemFor('FILES_UNFINISHED') : null;
+		const problem = joinProblems(
+			verdict.problem ?? this.#remark(verdict.status, stderr.text),
+			fileProblem(verdict, collected),
+		);
 		return {
 			status: verdict.status,
 			exitCode: verdict.exitCode,
@@ -145,7 +154,7 @@ export class Recorder {
 			start: outcome.start,
 			findings,
 			files: collected.files,
-			problem: joinProblems(joinProblems(problem, unfinished), incomplete),
+			problem,
 		};
 	}
 

@@ -39,6 +39,21 @@ export function fileNameFor(name: string): string {
 	return Buffer.concat([head(bytes, nameBytes - ending.length), ending]).toString();
 }
 
+/**
+ * A path that is not taken yet: "a.csv" for the second time is "a (2).csv", in the same folder and no longer than a name may be.
+ * @param first number to try, by who knows that smaller ones are taken
+ */
+export function unlike(path: string, isTaken: (path: string) => boolean, first = 2): string {
+	const [, folder = '', stem = '', ending = ''] = /^(.*\/)?(.+?)(\.[^./]{1,12})?$/s.exec(path) ?? [];
+	for (let number = first; ; number++) {
+		const tail = ` (${number})${ending}`;
+		const bytes = Buffer.from(stem);
+		const room = Math.min(bytes.length, nameBytes - Buffer.byteLength(tail));
+		const other = `${folder}${head(bytes, room)}${tail}`;
+		if (!isTaken(other)) return other;
+	}
+}
+
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 /** The longest start of `bytes` that is at most `size` long and does not end inside a character. */

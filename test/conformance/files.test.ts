@@ -95,7 +95,7 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 			});
 
 			test('is nothing when the program leaves nothing', async () => {
-				const result = await jail.bash('echo x > /tmp/elsewhere');
+				const result = await jail.bash('echo x > /tmp/.hidden');
 				expect({ ...ended(result), files: result.files }).toEqual({ ...succeeded, files: [] });
 			});
 
@@ -112,16 +112,56 @@ for action in (lambda: open('/work/in/a b.txt', 'a'), lambda: open('/work/in/new
 				expect(problem).toEqual(problemFor('FILES_INCOMPLETE', { details }));
 			});
 
-			test('beside the folder stays there, and a program that mistook the one for the other is told', async () => {
-				const mistaken = await jail.python(
-					'open("result.csv", "w").write("a"); open("b\\nc", "w"); open(".hidden", "w")',
+			test('in other places stays there, and is named whatever lies in /work/out', async () => {
+				const code = `
+import os
+os.makedirs('results/deep/er')
+for path in ('result.csv', 'b\\nc', 'results/r.csv', 'results/deep/d.csv', 'results/deep/er/e.csv', '/tmp/t.csv'): open(path, 'w')
+`;
+				const more = "open('/work/out/kept.csv', 'w'); open('kept.csv', 'w')";
+				const names = '/tmp/t.csv, /work/b c, /work/result.csv, /work/results/r.csv';
+				for (const [program, files] of [
+					[code, []],
+					[code + more, ['kept.csv']],
+				] as const) {
+					const result = await jail.python(program);
+					expect([result.status, result.files.map(({ name }) => name), result.problem]).toEqual([
+						...['succeeded', files],
+						problemFor('FILES_ELSEWHERE', { names }),
+					]);
+				}
+			});
+
+			test.each([
+				['below another folder', 'mkdir /work/results; touch /work/results/x'],
+				['in /tmp', 'touch /tmp/x'],
+			])('%s is named, too, where it is the only one', async (_where, code) => {
+				expect((await jail.bash(code)).problem).toEqual(
+					problemFor('FILES_ELSEWHERE', { names: / (\S+)$/.exec(code)?.[1] ?? '' }),
 				);
-				expect([mistaken.status, mistaken.files, mistaken.problem]).toEqual([
-					...['succeeded', []],
-					problemFor('FILES_ELSEWHERE', { names: 'b c, result.csv' }),
+			});
+
+			test("in other places is nobody's result when it is hidden, of a library, or of a program that failed", async () => {
+				const code = `
+import os, tempfile
+for folder in ('.config', '__pycache__', 'font_cache', '/tmp/matplotlib-x'): os.makedirs(folder); open(folder + '/x', 'w')
+tempfile.mkdtemp(); tempfile.mkstemp(); open('.hidden', 'w'); open('/tmp/fontlist-v390.json', 'w')
+`;
+				expect((await jail.python(code)).problem).toBeNull();
+				expect((await jail.python('open("half.csv", "w"); raise SystemExit(1)')).problem).toBeNull();
+			});
+
+			test('in a session is named when it is new, and not when it was there before', async () => {
+				const session = `elsewhere of ${jail.identity.name}`;
+				const call = (code: string) => jail.bash(code, { session });
+				const named = (names: string) => problemFor('FILES_ELSEWHERE', { names });
+				expect((await call('echo 1 > /work/one.csv')).problem?.message).toContain(named('/work/one.csv').message);
+				const second = await call('cat /work/one.csv; echo 2 > /work/two.csv');
+				expect([second.stdout, second.problem?.message.includes(named('/work/two.csv').message)]).toEqual([
+					'1\n',
+					true,
 				]);
-				for (const code of ['open("scratch", "w"); open("out/x", "w")', 'raise SystemExit(1)', 'print(1)'])
-					expect((await jail.python(code)).problem).toBeNull();
+				expect((await call('cat /work/one.csv')).problem?.code).not.toBe('FILES_ELSEWHERE');
 			});
 
 			test('comes without a single file that is too large, which is named', async () => {

@@ -27,7 +27,7 @@ export interface BoxSpec {
 	readonly madeFolder?: string | undefined;
 	/** A command that writes the program's files to its stdout (collector.ts) after everything else is dead. */
 	readonly collector: readonly string[];
-	/** The collector brings nothing but what lies in `madeFolder`, and is left out when that is empty and no file lies beside it. */
+	/** The collector brings nothing but what lies in `madeFolder`, and is left out when that is empty and nothing elsewhere could be meant for it. */
 	readonly collectsMadeFolder?: boolean | undefined;
 	/** How the same program is started before there is a job, to wait for it (init/init.c, flag w). Absent: it cannot wait. */
 	readonly waiting?: WaitingStart | undefined;

@@ -6,9 +6,9 @@ import { finished } from 'node:stream/promises';
 import { type Extract, extract } from 'tar-stream';
 import type { OutFile } from '../../contract/job.ts';
 import { fixedLimits } from '../../contract/limits.ts';
-import { cleanName } from '../text.ts';
+import { cleanName, unlike } from '../text.ts';
 import { ByteReader } from './byte-reader.ts';
-import { type LeaveReason, mostNamed, reasonsToLeave } from './collector.ts';
+import { type LeaveReason, mostElsewhere, mostNamed, reasonsToLeave } from './collector.ts';
 import { describeFile } from './describe-file.ts';
 
 type TarEntry = Extract extends AsyncIterable<infer Entry> ? Entry : never;
@@ -24,8 +24,8 @@ export interface Collected {
 	readonly missing: readonly LeftBehind[];
 	/** How many more were left behind, of which no names are known. */
 	readonly more: number;
-	/** Files beside the folder, of a program that put nothing into it. */
-	readonly beside: readonly string[];
+	/** Files that it wrote in other places. */
+	readonly elsewhere: readonly string[];
 }
 
 /** A name with line breaks would be two in a link, a header or a list. */
@@ -69,12 +69,18 @@ interface Content {
 	readonly source: TarEntry | string;
 }
 
-/** Undefined for links to elsewhere, pipes, sockets and devices. */
-function contentOf(entry: TarEntry, to: Destination, taken: readonly OutFile[]): Content | undefined {
+/** A file that was taken over, and how the archive calls it. */
+interface Taken {
+	readonly raw: string;
+	readonly file: OutFile;
+}
+
+/** Undefined for links to elsewhere, pipes, sockets and devices, and where two files could be meant by a link. */
+function contentOf(entry: TarEntry, taken: readonly Taken[]): Content | undefined {
 	const { type, size, linkname } = entry.header;
 	if (type === 'file') return { bytes: size ?? 0, source: entry };
-	const first = type === 'link' ? taken.find(({ name }) => name === nameFor(linkname ?? '', to)) : undefined;
-	return first?.path ? { bytes: first.bytes, source: first.path } : undefined;
+	const [first, other] = type === 'link' ? taken.filter(({ raw }) => raw === linkname) : [];
+	return first?.file.path && !other ? { bytes: first.file.bytes, source: first.file.path } : undefined;
 }
 
 /** The file is opened before the entry is read: a name that the host cannot have must not end the archive. */
@@ -101,28 +107,33 @@ async function keep({ source }: Content, { folder, mask }: Destination, name: st
 
 const reasons = {
 	...reasonsToLeave,
-	twice: 'another file has the same name',
 	name: 'it cannot be stored under this name',
 	cut: 'the list of files ended early',
 };
 
-const brokenOff: Collected = { files: [], missing: [{ name: '', reason: reasons.cut }], more: 0, beside: [] };
+const brokenOff: Collected = { files: [], missing: [{ name: '', reason: reasons.cut }], more: 0, elsewhere: [] };
 
-function reasonToSkip(bytes: number, name: string, taken: readonly OutFile[]): string | undefined {
-	const total = taken.reduce((sum, file) => sum + file.bytes, bytes);
+function reasonToSkip(bytes: number, taken: readonly Taken[]): string | undefined {
+	const total = taken.reduce((sum, { file }) => sum + file.bytes, bytes);
 	if (taken.length >= fixedLimits.outFiles) return reasons.count;
 	if (total > fixedLimits.outBytes) return reasons.total;
-	if (taken.some((file) => file.name === name)) return reasons.twice;
 	return undefined;
 }
 
+/** Names that differ in what is cleaned away, or masked, are told apart by a number. */
+function freeName(name: string, taken: readonly Taken[]): string {
+	const isTaken = (path: string) => taken.some(({ file }) => file.name === path);
+	return isTaken(name) ? unlike(name, isTaken) : name;
+}
+
 /** @returns the file, or why it stays behind */
-async function take(entry: TarEntry, to: Destination, taken: readonly OutFile[]): Promise<OutFile | string> {
-	const content = contentOf(entry, to, taken);
-	const name = nameFor(entry.header.name, to);
+async function take(entry: TarEntry, to: Destination, taken: readonly Taken[]): Promise<OutFile | string> {
+	const content = contentOf(entry, taken);
+	const clean = nameFor(entry.header.name, to);
 	if (!content) return reasons.kind;
-	if (name === undefined) return reasons.depth;
-	const reason = reasonToSkip(content.bytes, name, taken);
+	if (clean === undefined) return reasons.depth;
+	const name = freeName(clean, taken);
+	const reason = reasonToSkip(content.bytes, taken);
 	return reason ?? keep(content, to, name).catch(() => (entry.destroyed ? reasons.cut : reasons.name));
 }
 
@@ -132,7 +143,7 @@ const wordBytes = 8_192;
 const isReason = (word: string): word is LeaveReason => Object.hasOwn(reasonsToLeave, word);
 
 /** @param bytes of the archive; undefined when it reaches to the end */
-type Left = Pick<Collected, 'missing' | 'more' | 'beside'> & { readonly bytes: number | undefined };
+type Left = Pick<Collected, 'missing' | 'more' | 'elsewhere'> & { readonly bytes: number | undefined };
 
 /** Undefined when it is not what the collector writes. */
 async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | undefined> {
@@ -141,21 +152,21 @@ async function readLeft(reader: ByteReader, mask: FileMask): Promise<Left | unde
 		/^(\d{1,9}) (\d{1,9}) (\d{1,12}|-)$/.exec(line)?.map(Number) ?? [];
 	if (!(count <= mostNamed)) return undefined;
 	const missing: LeftBehind[] = [];
-	const beside: string[] = [];
-	while (missing.length + beside.length < count) {
+	const elsewhere: string[] = [];
+	while (missing.length + elsewhere.length < count) {
 		const word = (await reader.until(0, wordBytes))?.toString() ?? '';
 		const [, reason = '', found = ''] = /^([a-z]+)\/(.*)$/s.exec(word) ?? [];
 		if (!isReason(reason)) return undefined;
 		const name = mask.text(oneLine(cleanName(found)));
-		if (reason === 'place') beside.push(name);
+		if (reason === 'place') elsewhere.push(name);
 		else missing.push({ name, reason: reasonsToLeave[reason] });
 	}
-	return { missing, beside, more, bytes: Number.isNaN(bytes) ? undefined : bytes };
+	return { missing, elsewhere, more, bytes: Number.isNaN(bytes) ? undefined : bytes };
 }
 
 /** @param archive a tar stream; read to its end, or until as much was left behind as may be taken */
 async function readArchive(archive: Readable, to: Destination): Promise<{ files: OutFile[]; missing: LeftBehind[] }> {
-	const files: OutFile[] = [];
+	const taken: Taken[] = [];
 	const missing: LeftBehind[] = [];
 	let left = 0;
 	const reader = extract();
@@ -163,8 +174,8 @@ async function readArchive(archive: Readable, to: Destination): Promise<{ files:
 	archive.pipe(reader);
 	try {
 		for await (const entry of reader) {
-			const file = await take(entry, to, files);
-			if (typeof file !== 'string') files.push(file);
+			const file = await take(entry, to, taken);
+			if (typeof file !== 'string') taken.push({ raw: entry.header.name, file });
 			else {
 				missing.push({ name: to.mask.text(oneLine(cleanName(entry.header.name.replace(/^out\//, '')))), reason: file });
 				left += entry.header.size ?? 0;
@@ -175,7 +186,7 @@ async function readArchive(archive: Readable, to: Destination): Promise<{ files:
 	} catch {
 		if (missing.at(-1)?.reason !== reasons.cut) missing.push({ name: '', reason: reasons.cut });
 	}
-	return { files, missing };
+	return { files: taken.map(({ file }) => file), missing };
 }
 
 const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
@@ -190,11 +201,17 @@ export function describeMissing({ missing, more }: Pick<Collected, 'missing' | '
 	return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
 }
 
+/** In words for a model: what it wrote in other places. */
+export function describeElsewhere({ elsewhere }: Pick<Collected, 'elsewhere'>): string {
+	const isMore = elsewhere.length > mostElsewhere;
+	return elsewhere.slice(0, mostElsewhere).join(', ') + (isMore ? ' and more' : '');
+}
+
 /** Takes what comes behind the files. */
 export type OnRest = (rest: Readable) => Promise<void>;
 
 async function collectFrom(reader: ByteReader, to: Destination, onRest: OnRest | undefined): Promise<Collected> {
-	if (await reader.isOver()) return { files: [], missing: [], more: 0, beside: [] };
+	if (await reader.isOver()) return { files: [], missing: [], more: 0, elsewhere: [] };
 	const left = await readLeft(reader, to.mask);
 	if (left === undefined) return brokenOff;
 	const archive = left.bytes === undefined ? reader.rest() : reader.take(left.bytes);
@@ -208,7 +225,7 @@ async function collectFrom(reader: ByteReader, to: Destination, onRest: OnRest |
 		files: files.sort(byName),
 		missing: [...left.missing, ...missing].sort(byName),
 		more: left.more,
-		beside: left.beside,
+		elsewhere: left.elsewhere,
 	};
 }
 

@@ -1,5 +1,6 @@
 /** The command that hands over what a dead program left in /work/out: first what stays behind and why, then a tar archive. Pure. */
 import { fixedLimits } from '../../contract/limits.ts';
+import { sessionPath } from './image.ts';
 
 /** Why a file stays behind, by the word that the collector uses. */
 export const reasonsToLeave = {
@@ -8,7 +9,7 @@ export const reasonsToLeave = {
 	size: `larger than ${fixedLimits.outBytes / 1024 / 1024} MiB`,
 	count: `more than ${fixedLimits.outFiles} files`,
 	total: `more than ${fixedLimits.outBytes / 1024 / 1024} MiB in all`,
-	/** Told only where nothing is in the folder and nothing is kept: a program that mistook the one for the other. */
+	/** What the program wrote in other places, and may have meant to hand over. */
 	place: 'not in /work/out',
 } as const;
 export type LeaveReason = keyof typeof reasonsToLeave;
@@ -16,8 +17,11 @@ export type LeaveReason = keyof typeof reasonsToLeave;
 /** More of them are only counted. */
 export const mostNamed = 100;
 
-/** Names of files beside the folder. */
-const mostBeside = 10;
+/** So many files in other places are named; one word more says that there are others. */
+export const mostElsewhere = 10;
+
+/** How deep they may lie in /work and in /tmp. */
+const elsewhereDepth = 2;
 
 /** What is wanted of a dead program. */
 export interface CollectorWish {
@@ -33,12 +37,19 @@ export interface CollectorWish {
  * MORE were left behind without a word. Behind it, if it is wanted, the archive of the session.
  */
 const chooseFiles = (countsBytes: boolean): string => `
-chmod -R u+rX out
-${countsBytes ? '' : tellBeside}find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5 | {
-	take=() left=() more=0 total=0
+{ ${findElsewhere} | sort -z
+	if ${hasFiles}; then
+		chmod -R u+rX out
+		find out ! -type d -printf '%y/%b/%s/%d/%P\\0' | sort -z -t/ -k2,2nr -k5
+	fi
+} | {
+	take=() left=() elsewhere=0 more=0 total=0
 	while IFS=/ read -r -d '' kind blocks size depth path; do
 		why=
-		if [ "$kind" != f ]; then why=kind
+		if [ "$kind" = place ]; then
+			[ ! -e "out/\${path##*/}" ] && [ "$((elsewhere += 1))" -le ${mostElsewhere + 1} ] || continue
+			why=place
+		elif [ "$kind" != f ]; then why=kind
 		elif [ "$depth" -gt ${fixedLimits.outDepth} ]; then why=depth
 		elif [ "$size" -gt ${fixedLimits.outBytes} ]; then why=size
 		elif [ "\${#take[@]}" -ge ${fixedLimits.outFiles} ]; then why=count
@@ -53,23 +64,26 @@ ${countsBytes ? '' : tellBeside}find out ! -type d -printf '%y/%b/%s/%d/%P\\0' |
 		[ "\${#take[@]}" = 0 ] || printf '%s\\0' "\${take[@]}" |
 			tar --create --file=- --null --no-recursion --files-from=-
 	}
-	printf '%d %d %s\\n' "\${#left[@]}" "$more" ${countsBytes ? '"$(archive | wc -c)"' : '-'}
+	bytes=-
+	${countsBytes ? 'bytes=$(archive | wc -c)' : '[ "${#take[@]}" != 0 ] || bytes=0'}
+	printf '%d %d %s\\n' "\${#left[@]}" "$more" "$bytes"
 	[ "\${#left[@]}" = 0 ] || printf '%s\\0' "\${left[@]}"
 	archive
 }
 `;
 
-/** Nothing that the program has hidden, and nothing of a session, in which files lie here on purpose. */
-const tellBeside = `
-if [ -z "$(find out ! -type d -print -quit)" ]; then
-	find . -maxdepth 1 -type f ! -name '.*' -printf 'place/%P\\0' | sort -z | head -z -n ${mostBeside} | {
-		readarray -d '' -t beside
-		printf '%d 0 0\\n' "\${#beside[@]}"
-		[ "\${#beside[@]}" = 0 ] || printf '%s\\0' "\${beside[@]}"
-	}
-	exit
-fi
-`;
+/** Names of files that interpreters, libraries and tools leave behind; of what is hidden nobody wants to hear either. */
+const scratchFiles = ['.*', '*.pyc', 'fontlist-*.json', 'nohup.out', 'tmp????????', 'tmp.??????????'];
+const scratchFolders = ['.*', '*cache*', 'matplotlib-*', 'node_modules', 'pymp-*', 'joblib_*', 'tmp????????'];
+
+const anyOf = (names: readonly string[]): string => names.map((name) => `-name '${name}'`).join(' -o ');
+
+/** What the program has written there: what a session found in /work is older than the archive that it comes in. */
+const findElsewhere = `since=()
+	[ ! -s ${sessionPath} ] || since=(-newer ${sessionPath})
+	find /work /tmp -mindepth 1 -maxdepth ${elsewhereDepth} \
+	\\( -path /work/in -o -path /work/out -o -type d \\( ${anyOf(scratchFolders)} \\) \\) -prune -o \
+	-type f ! \\( ${anyOf(scratchFiles)} \\) "\${since[@]}" -printf 'place/0/0/0/%p\\0'`;
 
 const hasFiles = '[ -d out ] && [ ! -L out ]';
 
@@ -80,8 +94,7 @@ tar --create --file=- --sparse --anchored --exclude=./in --exclude=./out .
 `;
 
 function scriptFor({ files, session }: CollectorWish): string {
-	const nothing = session ? "printf '0 0 0\\n'" : ':';
-	const first = files ? `if ${hasFiles}; then${chooseFiles(session)}else ${nothing}; fi` : nothing;
+	const first = files ? chooseFiles(session) : "printf '0 0 0\\n'";
 	return `chmod u+rwx /work; cd /work || exit\n${first}\n${session ? keepSession : ''}`;
 }
 

@@ -350,6 +350,8 @@ describe('files of a job', () => {
 		return Readable.from([Buffer.from('0 0 -\n'), await buffer(packer)]);
 	}
 
+	const deep = `out/${'d/'.repeat(9)}x`;
+
 	const leave =
 		(...names: string[]): Act =>
 		async (_spec, io) => {
@@ -367,21 +369,21 @@ describe('files of a job', () => {
 	});
 
 	it('are named as incomplete when some had to stay', async () => {
-		const result = await run(leave('out/a', 'out/a'), script(), { outDir: tempFolder() });
+		const result = await run(leave('out/a', deep), script(), { outDir: tempFolder() });
 		expect([result.status, result.problem]).toEqual([
 			'succeeded',
-			problemFor('FILES_INCOMPLETE', { details: 'a (another file has the same name)' }),
+			problemFor('FILES_INCOMPLETE', { details: `${deep.slice(4)} (deeper than 8 folders)` }),
 		]);
 	});
 
 	it('are named as incomplete also when there is something else to say', async () => {
 		const failing: Act = async (spec, io) => ({
-			...(await leave('out/a', 'out/a')(spec, io)),
+			...(await leave('out/a', deep)(spec, io)),
 			exit: { code: null, signal: 'SIGSEGV' },
 		});
 		const { problem } = await run(failing, script(), { outDir: tempFolder() });
 		const signalled = problemFor('PROGRAM_SIGNALLED', { signal: 'SIGSEGV' });
-		const incomplete = problemFor('FILES_INCOMPLETE', { details: 'a (another file has the same name)' });
+		const incomplete = problemFor('FILES_INCOMPLETE', { details: `${deep.slice(4)} (deeper than 8 folders)` });
 		const unfinished = problemFor('FILES_UNFINISHED');
 		const message = `${signalled.message} ${unfinished.message} ${incomplete.message}`;
 		expect(problem).toEqual({ ...signalled, message });

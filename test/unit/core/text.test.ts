@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanText, cutMark, cutMiddle } from '../../../src/core/text.ts';
+import { cleanText, cutMark, cutMiddle, unlike } from '../../../src/core/text.ts';
 
 const clean = (text: string): string => cleanText(Buffer.from(text));
 const controlCharacter = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
@@ -69,5 +69,26 @@ describe('cutMiddle', () => {
 			}),
 			{ numRuns: 1_000 },
 		);
+	});
+});
+
+describe('unlike', () => {
+	const other = (path: string, ...more: string[]) => unlike(path, (name) => [path, ...more].includes(name));
+
+	it.each([
+		['a.csv', 'a (2).csv'],
+		['a/b.c/d', 'a/b.c/d (2)'],
+		['.profile', '.profile (2)'],
+		['a.tar.gz', 'a.tar (2).gz'],
+	])('calls another %s %s', (path, expected) => {
+		expect(other(path)).toBe(expected);
+	});
+
+	it('counts on, from where it is told', () => {
+		expect([other('a', 'a (2)'), unlike('a', () => false, 7)]).toEqual(['a (3)', 'a (7)']);
+	});
+
+	it('finds one also where a name is as long as it may be', () => {
+		expect(other(`${'ñ'.repeat(125)}.csv`)).toBe(`${'ñ'.repeat(123)} (2).csv`);
 	});
 });

@@ -79,13 +79,16 @@ const isPrivateEtc = (path: string): boolean => /^\/etc(\/|$)/.test(path) && !ha
 const rootsOf = (options: CheckOptions): string => options.writableRoots.join(' and ');
 const shown = (path: string): string => path.replaceAll(HOLE, '…').slice(0, 80);
 
+/** Of the files of a program only those in this folder come back. */
+const handedOver = '/work/out';
+
 /** What is wrong with writing or deleting there. */
 export function writeObjections(verb: string, written: string, options: CheckOptions): Objection[] {
 	const place = placeOf(written, options);
 	if (place === 'allowed' || place === 'unknown') return [];
 	const name = baseOf(written).replaceAll(HOLE, 'file') || 'file';
 	const [root = '/work'] = options.writableRoots;
-	const fix = `Use a path below ${root}, for example "${root}/${name}".`;
+	const fix = `Use a path below ${root}, for example "${root === '/work' ? handedOver : root}/${name}".`;
 	const resolved = shown(written);
 	if (place === 'startup')
 		return [

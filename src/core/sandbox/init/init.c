@@ -31,7 +31,7 @@
  *   S STATUS USER_US SYSTEM_US RSS_KB OUT ERR
  *                                      how the program ended (wait(2) status), what all its processes used, and how many
  *                                      bytes of stdout and stderr the host has to wait for; nothing of it is alive then
- *   E                                  FOLDER is empty, no file lies beside it, nothing was collected
+ *   E                                  FOLDER is empty, nothing that could be meant for it lies elsewhere, nothing was collected
  *   C STATUS                           how the collector ended
  *
  * An interpreter that waits writes one byte to descriptor 4 when it has started, and reads its variables from descriptor 3
@@ -109,6 +109,7 @@ enum {
 	COLLECTED = 4,
 	NETWORK = 6,
 	FIRST_LIST = 7,
+	DT_DIR_ = 4,
 	DT_REG_ = 8,
 	DIRENT_LENGTH = 16,
 	DIRENT_TYPE = 18,
@@ -564,23 +565,41 @@ static int is_empty(const char *path) {
 	return bytes == 48;
 }
 
-/* Whether ordinary files lie beside the folder, which a program may have taken for it; hidden ones are nobody's results. */
-static int has_files_beside(const char *path) {
-	char parent[64];
-	long end = 0, bytes;
+static int same(const char *one, const char *other) {
+	while (*one && *one == *other) one++, other++;
+	return *one == *other;
+}
+
+/* Ordinary files, and folders that may hold some; hidden ones are nobody's results, and what was given is none either. */
+static int could_be_result(const char *entry, const char *folder) {
+	const char *name = entry + DIRENT_NAME;
+	if (name[0] == '.') return 0;
+	if (entry[DIRENT_TYPE] == DT_REG_) return 1;
+	return entry[DIRENT_TYPE] == DT_DIR_ && !same(name, folder) && !same(name, "in");
+}
+
+/* Whether something in this place may have been meant for the folder; the collector looks more closely. */
+static int has_results(const char *place, const char *folder) {
+	long fd = call4(SYS_openat, AT_FDCWD_, place, O_CLOEXEC_ | O_DIRECTORY_ | O_NOFOLLOW_, 0), bytes;
 	int found = 0;
+	if (fd < 0) return 0;
+	while (!found && (bytes = call3(SYS_getdents64, fd, buffer, BUFFER)) > 0)
+		for (long at = 0; at < bytes && !found; at += *(unsigned short *)(buffer + at + DIRENT_LENGTH))
+			found = could_be_result(buffer + at, folder);
+	call1(SYS_close, fd);
+	return found;
+}
+
+/* A program may have taken /tmp, or the place where the folder lies, for the folder. */
+static int has_files_elsewhere(const char *path) {
+	char parent[64];
+	long end = 0;
 	for (long i = 0; path[i] && i < (long)sizeof parent - 1; i++) {
 		parent[i] = path[i];
 		if (path[i] == '/') end = i;
 	}
 	parent[end] = 0;
-	long fd = call4(SYS_openat, AT_FDCWD_, parent, O_CLOEXEC_ | O_DIRECTORY_ | O_NOFOLLOW_, 0);
-	if (fd < 0) return 0;
-	while (!found && (bytes = call3(SYS_getdents64, fd, buffer, BUFFER)) > 0)
-		for (long at = 0; at < bytes && !found; at += *(unsigned short *)(buffer + at + DIRENT_LENGTH))
-			found = buffer[at + DIRENT_TYPE] == DT_REG_ && buffer[at + DIRENT_NAME] != '.';
-	call1(SYS_close, fd);
-	return found;
+	return has_results(parent, path + end + 1) || has_results("/tmp", "");
 }
 
 static long number_of(const char *text) {
@@ -655,7 +674,7 @@ __attribute__((used)) void run(long *stack) {
 	while (relay(out[0], 1));
 	while (relay(err[0], 2));
 	report(status);
-	if (has(flags, 'e') && is_empty(folder) && !has_files_beside(folder)) tell('E', 0, 0);
+	if (has(flags, 'e') && is_empty(folder) && !has_files_elsewhere(folder)) tell('E', 0, 0);
 	else if (argv[FIRST_WORD + words]) collect(argv + FIRST_WORD + words, environment);
 	quit(0);
 }

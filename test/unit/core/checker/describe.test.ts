@@ -20,7 +20,7 @@ describe('the text for the model', () => {
 			'1. line 2, col 1 [PY-EXEC, CWE-78] `o.popen` is os.popen: it starts another program, and subprocesses are off in this sandbox.',
 			'   Instead: Use os.listdir("/work"), pathlib or shutil; send shell commands with language "bash".',
 			'2. line 3, col 1 [PY-FSWRITE, CWE-22] `open("/etc/out.csv", "w")`: it writes /etc/out.csv; only /work and /tmp are writable.',
-			'   Instead: Use a path below /work, for example "/work/out.csv".',
+			'   Instead: Use a path below /work, for example "/work/out/out.csv".',
 			'Allowed here: network off; modules: os, json; files: /work, /tmp.',
 		]);
 	});

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
-import { cleanPath, collect, describeMissing } from '../../../../src/core/sandbox/collect.ts';
+import { cleanPath, collect, describeElsewhere, describeMissing } from '../../../../src/core/sandbox/collect.ts';
 import { createMask } from '../../../../src/core/secrets/redact.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
@@ -44,7 +44,7 @@ describe('collect', () => {
 			],
 			missing: [],
 			more: 0,
-			beside: [],
+			elsewhere: [],
 		});
 		expect(readFileSync(join(folder, 'sub/table.csv'), 'utf8')).toBe('a,b\n');
 	});
@@ -82,12 +82,30 @@ describe('collect', () => {
 		expect(collected.files.map(({ name }) => name)).toEqual(['a/b', 'escaped', 'etc/passwd']);
 	});
 
-	it('keeps the first of two files with the same name', async () => {
+	it('numbers files whose names are the same once they are clean, and takes none of them for another', async () => {
 		const folder = tempFolder();
-		const entries = ['first', 'second'].map((content) => ({ name: 'out/a', content }));
-		const collected = await collectFrom(entries, folder);
-		expect(collected.missing).toEqual([{ name: 'a', reason: 'another file has the same name' }]);
-		expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first');
+		const collected = await collectFrom(
+			[
+				{ name: 'out/sub/a.csv', content: 'first' },
+				{ name: 'out/sub/a\u200b.csv', content: 'second' },
+				{ name: 'out/sub/\u200ba.csv', content: 'third' },
+				{ name: 'out/link', type: 'link', linkname: 'out/sub/a\u200b.csv' },
+				{ name: 'out/sub/a.csv', content: 'fourth' },
+				{ name: 'out/unclear', type: 'link', linkname: 'out/sub/a.csv' },
+			],
+			folder,
+		);
+		const found = collected.files.map(({ name, path }) => [name, readFileSync(path ?? '', 'utf8')]);
+		expect([found, collected.missing]).toEqual([
+			[
+				['link', 'second'],
+				['sub/a (2).csv', 'second'],
+				['sub/a (3).csv', 'third'],
+				['sub/a (4).csv', 'fourth'],
+				['sub/a.csv', 'first'],
+			],
+			[{ name: 'unclear', reason: 'not an ordinary file' }],
+		]);
 	});
 
 	it('takes no more files than allowed', async () => {
@@ -131,19 +149,19 @@ describe('collect', () => {
 			files: [],
 			missing: [{ name: '', reason: 'the list of files ended early' }],
 			more: 0,
-			beside: [],
+			elsewhere: [],
 		});
 	});
 
 	it('makes no folder when there is nothing', async () => {
 		const folder = join(tempFolder(), 'out');
-		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [], more: 0, beside: [] });
+		expect(await collectFrom([], folder)).toEqual({ files: [], missing: [], more: 0, elsewhere: [] });
 		expect(existsSync(folder)).toBe(false);
 	});
 
 	it('reads an empty stream as nothing', async () => {
 		const nothing = await collect(Readable.from([]), tempFolder(), noSecrets);
-		expect(nothing).toEqual({ files: [], missing: [], more: 0, beside: [] });
+		expect(nothing).toEqual({ files: [], missing: [], more: 0, elsewhere: [] });
 	});
 });
 
@@ -160,15 +178,23 @@ describe('what the collector left behind', () => {
 				{ name: '•••KEY•••', reason: 'deeper than 8 folders' },
 			],
 			more: 7,
-			beside: [],
+			elsewhere: [],
 		});
 	});
 
-	it('is told apart from what lies beside the folder', async () => {
-		expect(await told('2 0 0\nplace/result.csv\0place/a\nb.txt\0')).toEqual({
+	it('is told apart from what lies elsewhere', async () => {
+		expect(await told('2 0 0\nplace//work/result.csv\0place//tmp/a\nb.txt\0')).toEqual({
 			...{ files: [], missing: [], more: 0 },
-			beside: ['result.csv', 'a b.txt'],
+			elsewhere: ['/work/result.csv', '/tmp/a b.txt'],
 		});
+	});
+
+	it('is named up to ten files that lie elsewhere, and it is said when there are others', () => {
+		const names = Array.from({ length: 11 }, (_, number) => `f${number}`);
+		expect([describeElsewhere({ elsewhere: names.slice(0, 10) }), describeElsewhere({ elsewhere: names })]).toEqual([
+			'f0, f1, f2, f3, f4, f5, f6, f7, f8, f9',
+			'f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and more',
+		]);
 	});
 
 	it.each([
@@ -182,7 +208,7 @@ describe('what the collector left behind', () => {
 		`1 0 -\nsize/${'x'.repeat(9_000)}\0`,
 	])('is a broken list when it does not fit: %j', async (text) => {
 		const reason = 'the list of files ended early';
-		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0, beside: [] });
+		expect(await told(text)).toEqual({ files: [], missing: [{ name: '', reason }], more: 0, elsewhere: [] });
 	});
 
 	it('is told in one sentence that does not grow with it', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SecureCode } from '../../../../nodes/SecureCode/SecureCode.node.ts';
-import { KnownError } from '../../../../src/contract/error.ts';
+import { KnownError, problemFor } from '../../../../src/contract/error.ts';
 import type { JobRequest, JobResult } from '../../../../src/contract/job.ts';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { fakeContext, succeeded, useFakeExecutor } from '../../../helpers/n8n.ts';
@@ -62,6 +62,20 @@ describe('SecureCode', () => {
 		answer = async () => ({ ...succeeded, status: 'failed', exitCode: 1 });
 		const { output } = await run();
 		expect(output[0]?.map(({ json }) => json.status)).toEqual(['failed', 'failed']);
+	});
+
+	it('says of a program that worked which files it did not get', async () => {
+		const bytes = fixedLimits.inFileBytes + 1;
+		const binary = { film: { id: 'f', data: 'filesystem', mimeType: 'video/mp4', fileName: 'film.mp4', bytes } };
+		const fake = fakeContext({
+			properties: step.description.properties,
+			parameters: { code: 'print(1)', filesFrom: 'item' },
+			items: [{ json: {}, binary }],
+		});
+		const [[item] = []] = await step.execute.call(fake.context);
+		const { status, problem } = item?.json as unknown as JobResult;
+		const details = 'film.mp4 (larger than it may be: at most 64 MB)';
+		expect([status, problem]).toEqual(['succeeded', problemFor('FILES_NOT_GIVEN', { details })]);
 	});
 
 	it('stops red when a person must repair the machine', async () => {

@@ -19,8 +19,22 @@ const [sales, prices, film] = [file('sales.csv'), file('prices.csv'), file('film
 const available = [sales, prices, film];
 
 describe('chooseFiles', () => {
-	it('gives every file that is small enough when the author says always', () => {
-		expect(chooseFiles([], available, 'always')).toEqual({ given: [sales, prices], written: [] });
+	const leftOut = (details: string) => ({ leftOut: problemFor('FILES_NOT_GIVEN', { details }) });
+	const filmLeftOut = leftOut('film.mp4 (larger than it may be: at most 64 MB)');
+
+	it('gives every file that is small enough when the author says always, and says which one is not', () => {
+		expect(chooseFiles([], [sales, prices], 'always')).toEqual({ given: [sales, prices], written: [] });
+		expect(chooseFiles([], available, 'always')).toEqual({ given: [sales, prices], written: [], ...filmLeftOut });
+	});
+
+	it('gives as many as a job may have, and names what is left out', () => {
+		const many = Array.from({ length: fixedLimits.inFiles + 12 }, (_, number) => file(`f${number}`));
+		const named = Array.from({ length: 10 }, (_, number) => `f${100 + number} (at most 100 files)`).join(', ');
+		expect(chooseFiles([], many, 'always')).toEqual({
+			given: many.slice(0, fixedLimits.inFiles),
+			written: [],
+			...leftOut(`${named} and 2 more`),
+		});
 	});
 
 	it.each([
@@ -43,6 +57,7 @@ describe('chooseFiles', () => {
 				{ name: 'sales.csv', base64: Buffer.from('ñ').toString('base64') },
 				{ name: 'b.bin', base64: 'AAE=' },
 			],
+			...filmLeftOut,
 		});
 	});
 

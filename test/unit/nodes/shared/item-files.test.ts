@@ -1,7 +1,7 @@
 import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 import { describe, expect, it } from 'vitest';
 import { toolParameters } from '../../../../nodes/SecureCode/parameters.ts';
-import { availableFiles, ownItem } from '../../../../nodes/shared/item-files.ts';
+import { availableFiles, describeFiles, ownItem } from '../../../../nodes/shared/item-files.ts';
 import { fixedLimits } from '../../../../src/contract/limits.ts';
 import { fakeContext } from '../../../helpers/n8n.ts';
 
@@ -44,9 +44,14 @@ describe('the files of an item', () => {
 		expect(named({ items: [item('a', 'b', 'c')] }, { properties: ['data2', 'data0'] })).toEqual(['a', 'c']);
 	});
 
-	it('are no more than a job may have', () => {
-		const names = Array.from({ length: fixedLimits.inFiles + 1 }, (_, number) => `f${number}`);
-		expect(named({ items: [item(...names)] })).toHaveLength(fixedLimits.inFiles);
+	it('are all there, also those that are too many for a program, and described up to so many', () => {
+		const names = Array.from({ length: fixedLimits.inFiles + 3 }, () => 'f');
+		const { context } = fakeContext({ properties: toolParameters, items: [item(...names)] });
+		const files = availableFiles(context, 0, { node: undefined, properties: [], spread: [] });
+		expect([files.length, new Set(files.map(({ name }) => name)).size]).toEqual([103, 103]);
+		expect(describeFiles(files)).toMatch(
+			/^f \(text\/csv\), f \(2\) .* f \(100\) \(text\/csv\) and 3 more \(at most 100 files\)$/,
+		);
 	});
 
 	it('are those of all items of another node when the author names one', () => {
