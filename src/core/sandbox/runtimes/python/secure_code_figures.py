@@ -4,40 +4,64 @@ A figure that is shown is saved there; one that is still open at the end, too. A
 is put there as well, as it is at the end.
 """
 import atexit
+import filecmp
 import functools
 import glob
 import os
 import shutil
 import sys
+import threading
 
 OUT = '/work/out'
 MOST = 20
 
 saved_elsewhere = []
 count = {}
+left_out = {}
 
 
 def free_path(kind, ending):
-    """The next name that no file has; None when there are enough."""
+    """The next name that no file has; None when there are enough, and then it is counted."""
     while count.get(kind, 0) < MOST:
         count[kind] = count.get(kind, 0) + 1
         path = f'{OUT}/{kind}-{count[kind]}.{ending}'
         if not os.path.lexists(path):
             return path
+    leave_out(kind)
     return None
+
+
+def leave_out(kind):
+    left_out[kind] = left_out.get(kind, 0) + 1
+
+
+def tell_left_out():
+    if left_out:
+        names = ', '.join(f'{number} {kind}{"s" * (number > 1)}' for kind, number in sorted(left_out.items()))
+        print(f'secure-code: {MOST} pictures of each kind are saved; not saved: {names}', file=sys.stderr)
 
 
 def is_in_out(path):
     return os.path.realpath(path).startswith(OUT + '/')
 
 
-def note(target):
-    """Remembers where the program put a picture."""
+def place_of(target):
+    """Where a picture lies that was saved there; None when it lies in no file."""
     if not isinstance(target, (str, os.PathLike)):
+        target = getattr(target, 'name', None)
+        if not isinstance(target, str) or not os.path.isfile(target):
+            return None
+    return os.path.abspath(os.fsdecode(target))
+
+
+def note(path):
+    """Remembers where the program put a picture."""
+    if is_in_out(path) or path in saved_elsewhere:
         return
-    path = os.path.abspath(os.fsdecode(target))
-    if not is_in_out(path) and path not in saved_elsewhere and len(saved_elsewhere) < MOST:
+    if len(saved_elsewhere) < MOST:
         saved_elsewhere.append(path)
+    else:
+        leave_out('picture')
 
 
 def bring(path):
@@ -70,6 +94,85 @@ def quietly(act):
     return safe
 
 
+# What is saved into no file: a buffer, or a stream
+
+caught = set()
+busy = threading.local()
+
+
+def catch(owner, kind, ending, save):
+    """Saves it once more, as it is now, into a file. The same image again is another try; the same figure may be drawn anew."""
+    paths = vars(owner).setdefault('_secure_code_caught', {}) if kind == 'image' else {}
+    path = paths.get(ending) or free_path(kind, ending)
+    if path is not None:
+        paths[ending] = path
+        caught.add(path)
+        save(path)
+
+
+def forget(owner):
+    """An image that has a file after all."""
+    for path in vars(owner).pop('_secure_code_caught', {}).values():
+        caught.discard(path)
+        os.unlink(path)
+
+
+@quietly
+def forget_twins():
+    """A program that saves into a buffer may write that to a file."""
+    for path in sorted(caught):
+        others = [one.path for one in os.scandir(OUT) if one.is_file(follow_symlinks=False) and one.path != path]
+        if any(is_same(path, other) for other in others + saved_elsewhere):
+            os.unlink(path)
+
+
+@quietly
+def is_same(one, other):
+    return filecmp.cmp(one, other, shallow=False)
+
+
+def saving(kind, target_name, ending_for):
+    """Around a function that saves; a library that uses another one for it is not heard twice."""
+
+    def around(real):
+        @quietly
+        def keep(owner, args, kwargs):
+            target = args[0] if args else kwargs.pop(target_name)
+            path = place_of(target)
+            set_saved(owner)
+            if path is None:
+                catch(owner, kind, ending_for(args[1:], kwargs), lambda path: real(owner, path, *args[1:], **kwargs))
+            else:
+                note(path)
+                forget(owner)
+
+        def save(self, *args, **kwargs):
+            if getattr(busy, 'here', False):
+                return real(self, *args, **kwargs)
+            busy.here = True
+            try:
+                result = real(self, *args, **kwargs)
+                keep(self, args, kwargs)
+            finally:
+                busy.here = False
+            return result
+
+        return save
+
+    return around
+
+
+def set_saved(figure):
+    try:
+        object.__setattr__(figure, '_secure_code_saved', True)
+    except AttributeError:
+        pass
+
+
+def is_saved(figure):
+    return getattr(figure, '_secure_code_saved', False)
+
+
 # matplotlib
 
 shown = []
@@ -77,11 +180,11 @@ shown = []
 
 @quietly
 def save_figure(figure):
-    if getattr(figure, '_secure_code_saved', False) or not figure.get_axes():
+    if is_saved(figure) or not figure.get_axes():
         return
+    set_saved(figure)
     path = free_path('figure', 'png')
     if path is not None:
-        figure._secure_code_saved = True
         figure.savefig(path, bbox_inches='tight')
 
 
@@ -114,19 +217,13 @@ def act_on_matplotlib(module):
 
 
 def act_on_figure(module):
-    def savefig(real):
-        def save(self, fname, *args, **kwargs):
-            result = real(self, fname, *args, **kwargs)
-            self._secure_code_saved = True
-            note(fname)
-            return result
-
-        return save
+    def ending_for(args, kwargs):
+        return kwargs.get('format') or sys.modules['matplotlib'].rcParams['savefig.format']
 
     def show(real):
         return lambda self, *args, **kwargs: save_figure(self)
 
-    wrap(module.Figure, 'savefig', savefig)
+    wrap(module.Figure, 'savefig', saving('figure', 'fname', ending_for))
     wrap(module.Figure, 'show', show)
 
 
@@ -159,13 +256,9 @@ def act_on_pyplot(module):
 
 
 def act_on_image(module):
-    def save(real):
-        def save_and_note(self, fp, *args, **kwargs):
-            result = real(self, fp, *args, **kwargs)
-            note(fp)
-            return result
-
-        return save_and_note
+    def ending_for(args, kwargs):
+        wanted = str(kwargs.get('format') or (args[0] if args else 'png')).lower()
+        return {'jpeg': 'jpg'}.get(wanted, wanted)
 
     def show(real):
         def save_image(self, *args, **kwargs):
@@ -176,7 +269,7 @@ def act_on_image(module):
         return save_image
 
     real_save = module.Image.save
-    wrap(module.Image, 'save', save)
+    wrap(module.Image, 'save', saving('image', 'fp', ending_for))
     wrap(module.Image, 'show', show)
 
 
@@ -185,30 +278,37 @@ def act_on_image(module):
 
 @quietly
 def save_plot(figure):
-    path = None if getattr(figure, '_secure_code_saved', False) else free_path('plot', 'html')
+    if is_saved(figure):
+        return
+    set_saved(figure)
+    path = free_path('plot', 'html')
     if path is not None:
-        object.__setattr__(figure, '_secure_code_saved', True)
-        plot_writer[0](figure, path)
+        sys.modules['plotly.io'].write_html(figure, path)
 
 
-plot_writer = []
+def act_on_plotly_io(name):
+    """Methods of figures, plotly.offline and programs all end here."""
 
+    def act(module):
+        def write(real):
+            def write_and_note(fig, file, *args, **kwargs):
+                result = real(fig, file, *args, **kwargs)
+                path = quietly(place_of)(file)
+                if path is None:
+                    save_plot(fig)
+                else:
+                    set_saved(fig)
+                    note(path)
+                return result
 
-def act_on_plotly(module):
-    def write(real):
-        def write_and_note(self, file, *args, **kwargs):
-            result = real(self, file, *args, **kwargs)
-            object.__setattr__(self, '_secure_code_saved', True)
-            note(file)
-            return result
+            return write_and_note
 
-        return write_and_note
+        def show(real):
+            return lambda fig, *args, **kwargs: save_plot(fig)
 
-    figures = module.BaseFigure
-    plot_writer.append(figures.write_html)
-    wrap(figures, 'write_html', write)
-    wrap(figures, 'write_image', write)
-    wrap(figures, 'show', lambda real: lambda self, *args, **kwargs: save_plot(self))
+        wrap(module, name, show if name == 'show' else write)
+
+    return act
 
 
 def finish(pid=os.getpid()):
@@ -218,14 +318,16 @@ def finish(pid=os.getpid()):
     if 'matplotlib._pylab_helpers' in sys.modules:
         for figure in open_figures():
             save_figure(figure)
-    if plot_writer:
+    if 'plotly.basedatatypes' in sys.modules:
         from plotly.basedatatypes import BaseFigure
 
         for value in list(vars(sys.modules['__main__']).values()):
             if isinstance(value, BaseFigure):
                 save_plot(value)
+    forget_twins()
     for path in saved_elsewhere:
         bring(path)
+    tell_left_out()
 
 
 finish_quietly = quietly(finish)
@@ -247,5 +349,8 @@ ACTS = {
     'matplotlib.figure': and_finish(act_on_figure),
     'matplotlib.pyplot': and_finish(act_on_pyplot),
     'PIL.Image': and_finish(act_on_image),
-    'plotly.basedatatypes': and_finish(act_on_plotly),
+    'plotly.basedatatypes': and_finish(lambda module: None),
+    'plotly.io._html': and_finish(act_on_plotly_io('write_html')),
+    'plotly.io._kaleido': and_finish(act_on_plotly_io('write_image')),
+    'plotly.io._renderers': and_finish(act_on_plotly_io('show')),
 }

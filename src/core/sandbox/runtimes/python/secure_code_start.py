@@ -58,7 +58,16 @@ class Watch:
         return spec
 
 
-DRAWING = ['matplotlib', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'plotly.basedatatypes']
+DRAWING = [
+    'matplotlib',
+    'matplotlib.figure',
+    'matplotlib.pyplot',
+    'PIL.Image',
+    'plotly.basedatatypes',
+    'plotly.io._html',
+    'plotly.io._kaleido',
+    'plotly.io._renderers',
+]
 
 
 def save_figures():
