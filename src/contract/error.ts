@@ -243,6 +243,13 @@ export const knownErrors = {
 		message: 'The program needs the module "{module}", which is not installed in its sandbox. {remedy}',
 		next: 'Do without it, or tell the user what would install it; the program itself can install nothing.',
 	},
+	MODULE_PART_MISSING: {
+		audience: 'model',
+		http: 200,
+		exit: 1,
+		message: 'The program needs "{module}". "{package}" is there, but it has no such part.',
+		next: 'Correct the name, or use what this version of "{package}" has; nothing has to be installed.',
+	},
 	BUNDLE_MISSING: {
 		audience: 'operator',
 		http: 503,

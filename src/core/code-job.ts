@@ -130,7 +130,11 @@ async function runInBox(
 		});
 		const outcome = await boxes.backend.run(spec, recorder.io(request.stdin));
 		const result = await recorder.result(outcome, boxes.backend.name, inspected);
-		const explained = explainMissingModule(result, (language, module) => boxes.bundlesWith(language, module));
+		const explained = explainMissingModule(result, {
+			bundle: request.bundle,
+			modules: packages.modules,
+			bundlesWith: (language, module) => boxes.bundlesWith(language, module),
+		});
 		return session ? await session.keep(explained, inputs?.path) : explained;
 	} finally {
 		recorder.close();

@@ -1,61 +1,109 @@
-/** Tells a model whose program found no module which bundle has it, or which command would bring it. Pure. */
+/** Tells a model whose program found no module which bundle has it, or which package would bring it. Pure. */
 import { problemFor } from '../contract/error.ts';
-import type { JobResult } from '../contract/job.ts';
+import type { JobResult, Problem } from '../contract/job.ts';
+import { hopeless, packageOf, sharedRoots } from './module-packages.ts';
 
 type PackageLanguage = 'python' | 'javascript';
 
-/** Packages that are called otherwise than what is imported of them. */
-const packageOf: Readonly<Record<string, string>> = {
-	bs4: 'beautifulsoup4',
-	cv2: 'opencv-python-headless',
-	dateutil: 'python-dateutil',
-	docx: 'python-docx',
-	dotenv: 'python-dotenv',
-	fitz: 'pymupdf',
-	jwt: 'pyjwt',
-	PIL: 'pillow',
-	pptx: 'python-pptx',
-	skimage: 'scikit-image',
-	sklearn: 'scikit-learn',
-	yaml: 'pyyaml',
+/** What a program could not import. */
+export interface Missing {
+	/** As a program imports it. */
+	readonly module: string;
+	/** What has to be there for it: the package of npm, the first name of a module of Python. */
+	readonly root: string;
+	/** Whether it is known that the root is there, and only this part of it is not. */
+	readonly isPart: boolean;
+}
+
+const pythonPattern = /^ModuleNotFoundError: No module named '([A-Za-z_][\w.]*)/m;
+const nodePattern = /Cannot find (?:module|package) '((?:@[\w.-]+\/)?[\w-][\w.-]*)((?:\/[\w.@-]+)*)/;
+
+/** Libraries that do without a package until it is needed say so in words of their own. */
+const optionalPatterns = [
+	/Missing optional dependency '([A-Za-z][\w.-]*)'/,
+	/`Import ([A-Za-z][\w.-]*)` failed/,
+	/accessor requires ([A-Za-z][\w-]*)/,
+	/requires? (?:the )?([A-Za-z][\w.-]*) package\b/,
+	/pip install (?:-U |--upgrade )?["'`]?([A-Za-z][\w.-]*\w)/,
+];
+
+/** The last error, with all of its words. */
+const lastError = (stderr: string): string => {
+	const starts = [...stderr.matchAll(/^[\w.]*(?:Error|Exception)\b:/gm)];
+	return stderr.slice(starts.at(-1)?.index ?? stderr.length);
 };
 
-/** Parts of Python that need a screen, which a jail does not have; no registry has them either. */
-const needsScreen = new Set(['tkinter', '_tkinter', 'turtle', 'idlelib', 'curses', '_curses']);
+/** Python names the first part that is missing; where several packages share it, the line of the program says which one is meant. */
+function wantedBelow(root: string, stderr: string): string | undefined {
+	const lines = stderr.matchAll(/^\s*(?:from ([\w.]+) import (\w+)|import ([\w.]+))/gm);
+	const names = [...lines].map(([, from, part, whole]) => whole ?? `${from}.${part}`);
+	return names.findLast((name) => name.startsWith(`${root}.`));
+}
 
-/** As Python and Node.js say it, at the end of what they say. */
-const patterns: Record<PackageLanguage, RegExp> = {
-	python: /^ModuleNotFoundError: No module named '([A-Za-z_]\w*)/m,
-	javascript: /(?:Cannot find (?:module|package)) '((?:@[\w.-]+\/)?[\w-][\w.-]*)/,
-};
+/** A name with a dot means that what stands before it was found. */
+function missingInPython(stderr: string): Missing | undefined {
+	const named = pythonPattern.exec(stderr)?.[1];
+	if (named !== undefined) {
+		const root = named.split('.')[0] ?? named;
+		if (!sharedRoots.has(root)) return { module: named, root, isPart: named !== root };
+		return { module: wantedBelow(root, stderr) ?? named, root, isPart: false };
+	}
+	const error = lastError(stderr);
+	const optional = optionalPatterns.map((pattern) => pattern.exec(error)?.[1]).find((name) => name !== undefined);
+	const module = optional?.toLowerCase();
+	return module === undefined ? undefined : { module, root: module, isPart: false };
+}
+
+function missingInNode(stderr: string): Missing | undefined {
+	const [, root, part = ''] = nodePattern.exec(stderr) ?? [];
+	return root === undefined ? undefined : { module: root + part, root, isPart: false };
+}
 
 /** Undefined when the program did not fail for want of a module. */
-export function missingModule(language: string | null, stderr: string): string | undefined {
-	if (language !== 'python' && language !== 'javascript') return undefined;
-	return patterns[language].exec(stderr.slice(-8_192))?.[1];
+export function missingModule(language: string | null, stderr: string): Missing | undefined {
+	const end = stderr.slice(-8_192);
+	if (language === 'python') return missingInPython(end);
+	return language === 'javascript' ? missingInNode(end) : undefined;
 }
 
-function remedyFor(language: PackageLanguage, module: string, bundles: readonly string[]): string {
-	if (language === 'python' && needsScreen.has(module))
-		return 'It cannot be added: programs here have no screen. Figures of matplotlib and plotly are saved without one.';
-	if (bundles.length > 0) {
-		const names = bundles.map((name) => `"${name}"`).join(' or ');
-		return `The bundle ${names} has it: the author can choose it in the node ("Packages") or with --bundle.`;
-	}
-	const name = language === 'python' && Object.hasOwn(packageOf, module) ? packageOf[module] : module;
+/** The packages of this host. */
+export interface Installed {
+	/** The bundle of the program, and what can be imported of it. */
+	readonly bundle: string;
+	readonly modules: readonly string[];
+	/** Which bundles of this host have a module. */
+	readonly bundlesWith: (language: PackageLanguage, module: string) => readonly string[];
+}
+
+function inAnotherBundle(bundles: readonly string[]): string {
+	const names = bundles.map((name) => `"${name}"`).join(' or ');
+	return `The bundle ${names} has it: the author can choose it in the node ("Packages") or with --bundle.`;
+}
+
+function remedyFor(language: PackageLanguage, { module, root }: Missing, installed: Installed): string {
+	const why = language === 'python' ? hopeless(module) : undefined;
+	if (why !== undefined) return `It cannot be added: ${why}.`;
+	const isShared = language === 'python' && sharedRoots.has(root);
+	const others = isShared ? [] : installed.bundlesWith(language, root);
+	const bundles = others.filter((name) => name !== installed.bundle);
+	if (bundles.length > 0) return inAnotherBundle(bundles);
+	const known = packageOf(language, language === 'python' ? module : root);
 	const flag = language === 'javascript' ? ' --language javascript' : '';
-	return `The operator can add it: secure-code packages add${flag} ${name}.`;
+	if (known !== undefined) return `The operator can add it: secure-code packages add${flag} ${known}.`;
+	const guess = isShared ? module.replaceAll('.', '-') : root;
+	return `A package that provides it is often called "${guess}"; whoever adds it should look it up first, because anybody can publish a package under a name that is only guessed.`;
 }
 
-/** @param bundlesWith which bundles of this host have a module */
-export function explainMissingModule(
-	result: JobResult,
-	bundlesWith: (language: PackageLanguage, module: string) => readonly string[],
-): JobResult {
-	const module =
+function problemOf(language: PackageLanguage, missing: Missing, installed: Installed): Problem {
+	const { module, root, isPart } = missing;
+	if (isPart || (module !== root && !sharedRoots.has(root) && installed.modules.includes(root)))
+		return problemFor('MODULE_PART_MISSING', { module, package: root });
+	return problemFor('MODULE_MISSING', { module, remedy: remedyFor(language, missing, installed) });
+}
+
+export function explainMissingModule(result: JobResult, installed: Installed): JobResult {
+	const missing =
 		result.status === 'failed' && result.problem === null ? missingModule(result.language, result.stderr) : undefined;
-	if (module === undefined) return result;
-	const language = result.language as PackageLanguage;
-	const remedy = remedyFor(language, module, bundlesWith(language, module));
-	return { ...result, problem: problemFor('MODULE_MISSING', { module, remedy }) };
+	if (missing === undefined) return result;
+	return { ...result, problem: problemOf(result.language as PackageLanguage, missing, installed) };
 }

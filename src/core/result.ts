@@ -22,9 +22,13 @@ const nothingRan = {
 	files: [],
 } satisfies Partial<JobResult>;
 
+/** Of a program that may have done just what it should. */
+const isRemark = ({ code }: Problem): boolean => code === 'FILES_ELSEWHERE';
+
 /** Nothing is left out: what comes second is said even where there is something more important to say. */
 export function joinProblems(first: Problem | null, second: Problem | null): Problem | null {
 	if (first === null || second === null) return first ?? second;
+	if (isRemark(first) && !isRemark(second)) return joinProblems(second, first);
 	return { ...first, message: `${first.message} ${second.message}` };
 }
 

@@ -98,9 +98,13 @@ for path in ('/opt/packages/python/six.py', '/opt/packages/python/new.py'):
 			expect(await missed('import six', 'python')).toContain('The bundle "own" has it');
 			expect(await missed('import yaml', 'python')).toContain('secure-code packages add pyyaml.');
 			expect(await missed("require('ms')", 'javascript')).toContain('The bundle "own" has it');
-			expect(await missed("import 'left-pad'", 'javascript')).toContain(
-				'secure-code packages add --language javascript left-pad.',
+			expect(await missed("import 'lodash'", 'javascript')).toContain(
+				'secure-code packages add --language javascript lodash.',
 			);
+			expect(await missed("import 'left-pad'", 'javascript')).toContain('is often called "left-pad"');
+			expect(await missed('import json.foo', 'python')).toContain('"json" is there, but it has no such part');
+			const own = await jail.run({ language: 'javascript', code: "require('ms/nope')", bundle: 'own' });
+			expect(own.problem?.code).toBe('MODULE_PART_MISSING');
 		});
 
 		test('of a bundle that is not there are for the operator', async () => {

@@ -18,7 +18,7 @@ asEachIdentity(
 mkdir -p a/b; echo kept > a/b/c.txt; ln -s a/b/c.txt link; chmod 500 a/b; echo run > run.sh; chmod 755 run.sh
 echo gone > /work/out/o; echo gone > /tmp/t; mkfifo pipe; printf x > "$(printf 'bad\\xff')"; truncate -s 50M hole; cat in/sales.csv`;
 				const files = [{ name: 'sales.csv', base64: base64('a,b\n') }];
-				expect(printed(await jail.bash(first, { session, files }))).toBe('a,b\n');
+				expect((await jail.bash(first, { session, files })).stdout).toBe('a,b\n');
 				const second = `
 cat a/b/c.txt link; stat -c '%a %n' a/b run.sh; ls out /tmp | wc -w; stat -c %F pipe; ls bad* | wc -c; stat -c '%s %b' hole; cat in/sales.csv in/more.txt
 echo no 2>/dev/null > in/sales.csv || echo read-only`;
@@ -71,7 +71,10 @@ rows = [{'a': 1}, {'a': 2}]; point = Point(3); counts = Count('aab'); lock = ope
 				await jail.bash('echo before > f', { session, limits });
 				const fill = 'for n in 1 2; do head -c 40M /dev/urandom > $n; done; echo after > f';
 				const { problem, status } = await jail.bash(fill, { session, limits });
-				expect([status, problem]).toEqual(['succeeded', problemFor('SESSION_FULL', { found: 81, limit: 64 })]);
+				const full = problemFor('SESSION_FULL', { found: 81, limit: 64 });
+				const elsewhere = problemFor('FILES_ELSEWHERE', { names: '/work/1, /work/2, /work/f' });
+				const message = `${full.message} ${elsewhere.message}`;
+				expect([status, problem]).toEqual(['succeeded', { ...full, message }]);
 				expect(printed(await jail.bash('cat f; ls', { session, limits }))).toBe('before\nf\nout\n');
 			});
 

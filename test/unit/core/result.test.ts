@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { problemFor } from '../../../src/contract/error.ts';
 import { jobResultSchema } from '../../../src/contract/job.ts';
-import { withoutRun } from '../../../src/core/result.ts';
+import { joinProblems, withoutRun } from '../../../src/core/result.ts';
 
 it('fills every field of a job of which nothing ran', () => {
 	const problem = problemFor('JOB_CANCELLED');
@@ -25,4 +25,10 @@ it('fills every field of a job of which nothing ran', () => {
 		files: [],
 		problem,
 	});
+});
+
+it('says what is only a remark last, whenever it was noticed', () => {
+	const [full, elsewhere] = [problemFor('SESSION_FULL'), problemFor('FILES_ELSEWHERE')];
+	const joined = { ...full, message: `${full.message} ${elsewhere.message}` };
+	expect([joinProblems(full, elsewhere), joinProblems(elsewhere, full)]).toEqual([joined, joined]);
 });

@@ -73,9 +73,8 @@ describe('SecureCode', () => {
 			items: [{ json: {}, binary }],
 		});
 		const [[item] = []] = await step.execute.call(fake.context);
-		const { status, problem } = item?.json as unknown as JobResult;
 		const details = 'film.mp4 (larger than it may be: at most 64 MB)';
-		expect([status, problem]).toEqual(['succeeded', problemFor('FILES_NOT_GIVEN', { details })]);
+		expect([item?.json.status, item?.json.problem]).toEqual(['succeeded', problemFor('FILES_NOT_GIVEN', { details })]);
 	});
 
 	it('stops red when a person must repair the machine', async () => {
