@@ -257,6 +257,14 @@ export const knownErrors = {
 		message: 'The code was not run, because there is no bundle of packages called "{name}" on this machine.',
 		next: 'Run "secure-code packages add --bundle {name}" with the names of its packages, or choose another bundle.',
 	},
+	BUNDLE_OUTDATED: {
+		audience: 'operator',
+		http: 503,
+		exit: 78,
+		message:
+			'The code was not run, because the packages of the bundle "{name}" were made for Python {made} and Python {runs} runs here.',
+		next: 'Run "secure-code packages add --upgrade --bundle {name}", which chooses and fetches them anew, or set SECURE_CODE_PYTHON to the Python that they were made for.',
+	},
 	RUNTIME_MISSING: {
 		audience: 'operator',
 		http: 503,

@@ -1,6 +1,6 @@
 /** A job that runs code: how it goes through the stages of the story, from the static check to a box of its own. */
 import type { Readable } from 'node:stream';
-import { problemFor } from '../contract/error.ts';
+import { KnownError, problemFor } from '../contract/error.ts';
 import type { JobRequest, JobResult } from '../contract/job.ts';
 import { boxSpecFor } from './box-spec.ts';
 import { execute, type Refusal, type Ruling, type Stages } from './execute.ts';
@@ -9,11 +9,13 @@ import { explainMissingModule } from './missing-module.ts';
 import { Gateway } from './network/gateway.ts';
 import { bindSecrets, intercept } from './network/interception.ts';
 import { type NetworkRules, networkRules } from './network/rules.ts';
-import type { Boxes, Executor, Inspector, JobContext } from './ports.ts';
+import { minorOf } from './packages/bundle.ts';
+import type { Boxes, Executor, Inspector, JobContext, Packages } from './ports.ts';
 import type { FairQueue } from './queue.ts';
 import { type MaskedContext, Recorder } from './recorder.ts';
 import { withoutRun } from './result.ts';
 import { hostCertificates } from './sandbox/image.ts';
+import type { Runtime } from './sandbox/runtimes/runtime.ts';
 import { secretFault } from './secrets/inject.ts';
 import { maskResult } from './secrets/mask-result.ts';
 import { createMask } from './secrets/redact.ts';
@@ -92,6 +94,13 @@ function runCodeJob(
 	return inSession(wish, request, (whole, part, keep) => runInBox(boxes, whole, context, inspected, { part, keep }));
 }
 
+/** Compiled for another Python, its packages would fail in words that nobody understands. */
+function requireFittingBundle(bundle: string, { pythonVersion }: Packages, runtime: Runtime | null): void {
+	if (runtime?.language !== 'python' || pythonVersion === undefined) return;
+	const [made, runs] = [minorOf(pythonVersion), minorOf(runtime.version)];
+	if (made !== runs) throw new KnownError('BUNDLE_OUTDATED', { name: bundle, made, runs });
+}
+
 interface WithSession {
 	readonly part: SessionPart;
 	readonly keep: Parameters<RunWithSession>[2];
@@ -108,6 +117,7 @@ async function runInBox(
 	const { values, interception } = await secretsOf(request, context, rules);
 	const runtime = inspected.language === null ? null : await boxes.runtimeFor(inspected.language);
 	const packages = boxes.packagesFor(request.bundle);
+	requireFittingBundle(request.bundle, packages, runtime);
 	const inputs = await boxes.shareInputs(request);
 	const gateway = new Gateway(rules, interception, (decision) =>
 		context.onDecision?.({ ...decision, host: context.mask.text(decision.host) }),

@@ -84,7 +84,8 @@ function packagesFor(bundle: string): Packages & { readonly names: readonly stri
 		...(found?.python === undefined ? [] : [{ hostPath: found.python, path: pythonPackages }]),
 		...(found?.javascript === undefined ? [] : [{ hostPath: found.javascript, path: javascriptPackages }]),
 	];
-	return { binds, modules: found?.modules ?? [], names: found?.names ?? [] };
+	const { modules = [], names = [], pythonVersion } = found ?? {};
+	return { binds, modules, names, pythonVersion };
 }
 
 function createBoxes(backend: NsjailBackend): Boxes {

@@ -44,6 +44,8 @@ export interface Packages {
 	readonly binds: readonly Bind[];
 	/** What its programs may import beside what an author lists. */
 	readonly modules: readonly string[];
+	/** The Python that it was made for; absent where it has nothing for Python. */
+	readonly pythonVersion?: string | undefined;
 }
 
 /** Says what may run; it may take its time elsewhere. */

@@ -168,6 +168,69 @@ for path in ('/opt/packages/python/six.py', '/opt/packages/python/new.py'):
 			]);
 		}, 120_000);
 
+		test('keep their version when others are added or taken away, unless all are to be chosen anew', async () => {
+			const versions = () => {
+				const { python, javascript } = bundleOf(jail, 'kept');
+				return [...python.lock, ...javascript.lock].map(({ name, version }) => `${name} ${version}`);
+			};
+			const change = async (...args: string[]) => {
+				const { exitCode, stderr } = await packages(jail, ...args, '--bundle', 'kept');
+				expect([exitCode, exitCode === 0 ? '' : stderr]).toEqual([0, '']);
+				return versions();
+			};
+			await packages(jail, 'add', '--bundle', 'kept', 'six==1.16.0', 'toml == 0.10.1');
+			await packages(jail, 'add', '--bundle', 'kept', '-l', 'javascript', 'ms@2.1.2');
+			// As they are after they were asked for without a version.
+			const path = join(bundleFolder(jail, 'kept'), 'bundle.json');
+			writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/"(six|toml|ms)[=@][^"]+"/g, '"$1"'));
+			const old = ['six 1.16.0', 'toml 0.10.1', 'ms 2.1.2'];
+			expect(await change('add', 'iniconfig==2.0.0')).toEqual(['iniconfig 2.0.0', ...old]);
+			expect(await change('add', '-l', 'javascript', 'isarray@2.0.5')).toEqual([
+				'iniconfig 2.0.0',
+				...old.slice(0, 2),
+				'isarray 2.0.5',
+				'ms 2.1.2',
+			]);
+			expect(await change('remove', 'iniconfig')).toEqual([...old.slice(0, 2), 'isarray 2.0.5', 'ms 2.1.2']);
+			expect(await change('add', 'toml==0.10.2')).toEqual(['six 1.16.0', 'toml 0.10.2', 'isarray 2.0.5', 'ms 2.1.2']);
+			expect(await change('add', '--upgrade')).toEqual([
+				expect.not.stringContaining('six 1.16.0'),
+				...['toml 0.10.2', 'isarray 2.0.5', 'ms 2.1.2'],
+			]);
+			expect((await change('add', '--upgrade', '-l', 'javascript')).at(-1)).not.toBe('ms 2.1.2');
+		}, 240_000);
+
+		test('that are not there cannot be taken away', async () => {
+			const refused = async (...args: string[]) => {
+				const { exitCode, stderr } = await packages(jail, 'remove', ...args);
+				return [exitCode, stderr.split('\n')[0]];
+			};
+			expect([
+				await refused('--bundle', 'own', 'pandas'),
+				await refused('--bundle', 'none-such', 'six'),
+				await refused('--bundle', 'none-such', '--all'),
+			]).toEqual([
+				[64, expect.stringContaining('the bundle "own" was not made of pandas; it has six==1.16.0')],
+				[64, expect.stringContaining('there is no bundle "none-such" here; there are: ')],
+				[64, expect.stringContaining('there is no bundle "none-such" here; there are: ')],
+			]);
+		});
+
+		test('that were made for another Python are refused, with what would mend them', async () => {
+			const path = join(bundleFolder(jail, 'twin'), 'bundle.json');
+			const right = readFileSync(path, 'utf8');
+			writeFileSync(path, right.replace(/"version": "3\.\d+\.\d+"/, '"version": "3.1.0"'));
+			const code = ['run', '--no-check', '--bundle', 'twin', '-l', 'python', '-'];
+			const ran = await finish(start(jail.at, code), 'import six');
+			writeFileSync(path, right);
+			expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([
+				...[78, ''],
+				expect.stringMatching(
+					/bundle "twin" were made for Python 3\.1 and Python 3\.\d+ runs here.*packages add --upgrade --bundle twin/s,
+				),
+			]);
+		});
+
 		test('are taken away one by one, and as a whole', async () => {
 			const less = await packages(jail, 'remove', '--bundle', 'twin', '-l', 'javascript', 'ms');
 			expect([less.exitCode, bundleOf(jail, 'twin').javascript, bundleOf(jail, 'twin').python.names]).toEqual([

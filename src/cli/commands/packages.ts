@@ -34,6 +34,10 @@ const flags = {
 		value: 'FILE',
 		help: 'install exactly what this output of "list --json" of one bundle holds',
 	},
+	upgrade: {
+		type: 'boolean',
+		help: 'with add: choose every package of the bundle anew; without it those that are there keep their version',
+	},
 	all: { type: 'boolean', help: 'with remove: the whole bundle' },
 	json: { type: 'boolean', help: 'print one line of JSON' },
 } as const satisfies Flags;
@@ -42,6 +46,7 @@ const help = `Manages the packages of the sandbox: wheels for Python, npm packag
 that reaches the registries of this host's own pip and npm and nothing else, locked by hashes, and mounted read-only.
 
 Usage: secure-code packages add NAME... [--bundle NAME] [--language javascript]
+       secure-code packages add --upgrade [NAME...] [--bundle NAME] [--language javascript]
        secure-code packages add --lock FILE [--bundle NAME]
        secure-code packages remove NAME... | --all
        secure-code packages list
@@ -97,9 +102,10 @@ async function addFrom(typed: Typed, path: string, signal: AbortSignal): Promise
 
 async function add(typed: Typed, names: readonly string[], signal: AbortSignal): Promise<void> {
 	const lock = text(typed.values, 'lock');
-	if (lock !== undefined && names.length === 0) return addFrom(typed, lock, signal);
-	if (lock !== undefined || names.length === 0) throw sayWhat;
-	await addPackages(await orderFor(typed, languageOf(typed), signal), names);
+	const isUpgrade = typed.values.upgrade === true;
+	if (lock !== undefined && names.length === 0 && !isUpgrade) return addFrom(typed, lock, signal);
+	if (lock !== undefined || (names.length === 0 && !isUpgrade)) throw sayWhat;
+	await addPackages(await orderFor(typed, languageOf(typed), signal), names, isUpgrade);
 }
 
 async function remove(typed: Typed, names: readonly string[], signal: AbortSignal): Promise<void> {

@@ -90,7 +90,7 @@ function specFor(recipe: Recipe, client: Client, shared: string, ports: readonly
 }
 
 /** What kept the client from its registry is worth more than what it says about it. */
-function failure({ decisions }: Gateway, language: PackageLanguage): KnownError {
+function failure({ decisions }: Gateway, language: PackageLanguage, hasPins: boolean): KnownError {
 	const client = language === 'python' ? 'pip' : 'npm';
 	const refused = new Map(decisions.flatMap(({ host, refused: reason }) => (reason === null ? [] : [[host, reason]])));
 	const elsewhere = [...refused].filter(([, reason]) => reason === 'not allowed').map(([host]) => host);
@@ -98,14 +98,16 @@ function failure({ decisions }: Gateway, language: PackageLanguage): KnownError 
 		const hosts = elsewhere.join(', ');
 		return failed(`${client} was led to ${hosts}, which its settings do not name; allow it with --host`);
 	}
-	if (refused.size === 0) return failed(`${client} could not install the packages; its own words are above`);
+	const chooses = hasPins ? '. What the bundle has already kept its version; --upgrade lets all be chosen anew' : '';
+	if (refused.size === 0) return failed(`${client} could not install the packages; its own words are above${chooses}`);
 	return failed(`${client} could not reach ${[...refused].map(([host, reason]) => `${host} (${reason})`).join(', ')}`);
 }
 
 const failed = (details: string): KnownError => new KnownError('CONFIG_INVALID', { details });
 
 /** Runs the recipe; the tree lies in `target` then. */
-async function runRecipe(workshop: Workshop, language: PackageLanguage, recipe: Recipe, target: string): Promise<void> {
+async function runRecipe(workshop: Workshop, language: PackageLanguage, wish: Wish, target: string): Promise<void> {
+	const recipe = language === 'python' ? pythonRecipe(wish) : javascriptRecipe(wish);
 	const { backend, client, hosts, onOutput, signal } = workshop;
 	const folder = RunFolder.create();
 	const named = [...client.hosts, ...hosts];
@@ -125,7 +127,7 @@ async function runRecipe(workshop: Workshop, language: PackageLanguage, recipe: 
 			},
 		});
 		if (outcome.fault !== null) throw new KnownError('SANDBOX_UNAVAILABLE', { details: outcome.fault });
-		if (outcome.exit?.code !== 0) throw failure(gateway, language);
+		if (outcome.exit?.code !== 0) throw failure(gateway, language, wish.keep !== undefined);
 		await received;
 	} finally {
 		gateway.close();
@@ -179,7 +181,7 @@ export async function buildPackages<Language extends PackageLanguage>(
 	for (const path of [home, join(home, 'packages'), folder]) await chmod(path, 0o755);
 	const draft = await mkdtemp(join(folder, 'draft-'));
 	try {
-		await runRecipe(workshop, language, language === 'python' ? pythonRecipe(wish) : javascriptRecipe(wish), draft);
+		await runRecipe(workshop, language, wish, draft);
 		const { folder: built, part } = language === 'python' ? await readPython(draft) : await readJavascript(draft);
 		const set = setName(language, version, part.lock);
 		if (!existsSync(join(folder, set))) await rename(built, join(folder, set));

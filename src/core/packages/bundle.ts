@@ -92,7 +92,12 @@ export interface Shown {
 	readonly modules: readonly string[];
 	/** What was asked for. */
 	readonly names: readonly string[];
+	/** The Python that the packages were chosen for. */
+	readonly pythonVersion: string | undefined;
 }
+
+/** Compiled packages of Python fit one "3.11", whatever comes behind it. */
+export const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');
 
 /** @returns undefined when no data folder has the bundle */
 export function findBundle(homes: readonly string[], name: string): Shown | undefined {
@@ -103,7 +108,8 @@ export function findBundle(homes: readonly string[], name: string): Shown | unde
 			part === null ? undefined : join(bundleFolder(home, name), part.set);
 		const modules = [...(python?.modules ?? []), ...(javascript?.modules ?? [])];
 		const names = [...(python?.names ?? []), ...(javascript?.names ?? [])];
-		return { python: folderOf(python), javascript: folderOf(javascript), modules, names };
+		const pythonVersion = python?.version;
+		return { python: folderOf(python), javascript: folderOf(javascript), modules, names, pythonVersion };
 	}
 	return undefined;
 }

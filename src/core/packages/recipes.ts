@@ -6,7 +6,20 @@ import type { Bundle, Locked } from './bundle.ts';
 import { dependencyOf } from './names.ts';
 
 /** What a jail is told to install: names, or exactly what a lock says. */
-export type Wish = { readonly names: readonly string[]; readonly lock?: Bundle };
+export interface Wish {
+	readonly names: readonly string[];
+	readonly lock?: Bundle;
+	/** Of names, what stays at the version that it has. */
+	readonly keep?: Kept;
+}
+
+export interface Kept {
+	readonly pins: readonly Locked[];
+	/** npm's own lock file, in which they stand. */
+	readonly lockFile?: LockFile | undefined;
+}
+
+type LockFile = NonNullable<Bundle['javascript']>['lockFile'];
 
 export interface Recipe {
 	/** Read by Bash in the jail; what it leaves in /work/out is the result. */
@@ -24,12 +37,14 @@ const pinned = ({ name, version, hash }: Locked): string => `${name}==${version}
  * Wheels only: nothing of a package is run to install it. Their modules are compiled once, for the place where programs find
  * them, and the list of fonts is made that matplotlib would otherwise make for every program.
  */
-export function pythonRecipe({ names, lock }: Wish): Recipe {
+export function pythonRecipe({ names, lock, keep }: Wish): Recipe {
 	const locked = lock?.python?.lock;
+	const pins = locked === undefined ? (keep?.pins ?? []) : [];
 	const flags = [
 		...['--only-binary=:all:', '--no-input', '--no-compile', '--no-cache-dir', '--progress-bar', 'off'],
 		...['--disable-pip-version-check', '--no-warn-script-location', '--target', 'site', '--report', 'report.json'],
 		...(locked === undefined ? [] : ['--require-hashes', '--no-deps']),
+		...(pins.length === 0 ? [] : ['--constraint', '/work/in/constraints.txt']),
 	];
 	return {
 		script: `${prepare}
@@ -40,14 +55,32 @@ if [ -d site/matplotlib ]; then
 	MPLCONFIGDIR=/work/out/site/matplotlib-fonts python3 -I -c 'import sys; sys.path.insert(0, "site"); import matplotlib.font_manager' || true
 fi
 `,
-		files: { 'requirements.txt': `${(locked?.map(pinned) ?? names).join('\n')}\n` },
+		files: {
+			'requirements.txt': `${(locked?.map(pinned) ?? names).join('\n')}\n`,
+			...(pins.length === 0
+				? {}
+				: { 'constraints.txt': pins.map(({ name, version }) => `${name}==${version}\n`).join('') }),
+		},
 		env: { PIP_CERT: certificatesPath },
 	};
 }
 
-export function javascriptRecipe({ names, lock }: Wish): Recipe {
+/** What the packages of a lock file were asked for as. */
+const askedFor = (lockFile: LockFile | undefined): Readonly<Record<string, string>> | undefined =>
+	(lockFile as NpmLock | undefined)?.packages?.['']?.dependencies;
+
+/** A package that is kept is asked for by its exact version, so that "latest" does not move it. */
+function dependenciesOf(names: readonly string[], keep: Kept | undefined): Record<string, string> {
+	const versions = new Map(keep?.pins.map(({ name, version }) => [name, version]));
+	return Object.fromEntries(
+		names.map(dependencyOf).map(([name, range]) => [name, range === 'latest' ? (versions.get(name) ?? range) : range]),
+	);
+}
+
+export function javascriptRecipe({ names, lock, keep }: Wish): Recipe {
 	const lockFile = lock?.javascript?.lockFile;
-	const manifest = { private: true, dependencies: Object.fromEntries(names.map(dependencyOf)) };
+	const manifest = { private: true, dependencies: askedFor(lockFile) ?? dependenciesOf(names, keep) };
+	const known = lockFile ?? keep?.lockFile;
 	const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-bin-links', '--no-update-notifier', '--omit=dev'];
 	const command = lockFile === undefined ? 'install' : 'ci';
 	return {
@@ -59,7 +92,7 @@ rm -f node_modules/.package-lock.json
 `,
 		files: {
 			'package.json': JSON.stringify(manifest),
-			...(lockFile === undefined ? {} : { 'package-lock.json': JSON.stringify(lockFile) }),
+			...(known === undefined ? {} : { 'package-lock.json': JSON.stringify(known) }),
 		},
 		env: { NODE_EXTRA_CA_CERTS: certificatesPath },
 	};
@@ -90,8 +123,14 @@ export function readPipReport(text: string): Locked[] {
 		.sort(byName);
 }
 
+interface NpmPackage {
+	readonly version?: string;
+	readonly integrity?: string;
+	readonly dependencies?: Readonly<Record<string, string>>;
+}
+
 interface NpmLock {
-	readonly packages?: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
+	readonly packages?: Readonly<Record<string, NpmPackage>>;
 }
 
 /** Who may fetch a file stands in the settings of each machine, and nowhere else. */
@@ -104,7 +143,7 @@ function withoutCredentials(address: string): string {
 }
 
 /** @param text npm's package-lock.json, version 2 or 3 */
-export function readNpmLock(text: string): { lock: Locked[]; lockFile: NonNullable<Bundle['javascript']>['lockFile'] } {
+export function readNpmLock(text: string): { lock: Locked[]; lockFile: LockFile } {
 	const lockFile = JSON.parse(text, (name, value: unknown) =>
 		name === 'resolved' && typeof value === 'string' ? withoutCredentials(value) : value,
 	) as NpmLock;

@@ -98,6 +98,28 @@ describe('a program that failed at the network', () => {
 	});
 });
 
+describe('a bundle that was made for another Python', () => {
+	const python: Runtime = { ...bash, language: 'python', version: '3.13.1' };
+	const runWith = (pythonVersion: string, runtime: Runtime) =>
+		run(
+			succeed,
+			script({ bundle: 'data' }),
+			{},
+			{
+				runtimeFor: async () => runtime,
+				packagesFor: () => ({ binds: [], modules: [], pythonVersion }),
+			},
+		);
+
+	it('is refused, and one for the same Python or another language is not', async () => {
+		await expect(runWith('3.11.2', python)).rejects.toThrow(
+			'the packages of the bundle "data" were made for Python 3.11 and Python 3.13 runs here',
+		);
+		const others = [await runWith('3.13.0', python), await runWith('3.11.2', bash)];
+		expect(others.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+	});
+});
+
 describe('a job with secrets', () => {
 	const secretValues = { KEY: 'hunter2-hunter3' };
 

@@ -29,6 +29,7 @@ describe('a bundle', () => {
 			javascript: undefined,
 			modules: ['pandas'],
 			names: ['pandas'],
+			pythonVersion: '3.11.2',
 		});
 	});
 

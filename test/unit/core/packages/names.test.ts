@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { dependencyOf, readNames, withoutPackages, withPackages } from '../../../../src/core/packages/names.ts';
+import {
+	dependencyOf,
+	readNames,
+	stillPinned,
+	unknownNames,
+	withoutPackages,
+	withPackages,
+} from '../../../../src/core/packages/names.ts';
 
 describe('readNames', () => {
-	it.each(['attrs', 'ruamel.yaml[jinja2]', 'numpy==2.1.*', 'pandas>=2,<3', 'a'])('takes %s for Python', (name) => {
-		expect(readNames([name], 'python')).toEqual([name]);
+	it.each(['attrs', 'ruamel.yaml[jinja2]', 'numpy==2.1.*', 'pandas>=2,<3', 'a', 'torch==2.4.0+cpu'])(
+		'takes %s for Python',
+		(name) => {
+			expect(readNames([name], 'python')).toEqual([name]);
+		},
+	);
+
+	it('takes spaces around versions, as people write them', () => {
+		expect(readNames(['pandas >= 2, < 3', ' six == 1.0 '], 'python')).toEqual(['pandas>=2,<3', 'six==1.0']);
 	});
 
 	it.each(['lodash', '@scope/name', 'lodash@4', '@scope/name@^1.2.3', 'JSONStream'])(
@@ -22,6 +36,8 @@ describe('readNames', () => {
 		['python', 'git+https://example.com'],
 		['python', 'a;b'],
 		['python', 'a\nb'],
+		['python', 'pandas numpy'],
+		['python', 'a>=1\n-r x'],
 		['python', ''],
 		['javascript', '--registry=x'],
 		['javascript', '../folder'],
@@ -55,6 +71,21 @@ describe('withoutPackages', () => {
 		const old = ['numpy==1.0', 'numpy-financial', '@a/b@1', '@a/c'];
 		expect(withoutPackages(old, ['NumPy', '@a/b'])).toEqual(['numpy-financial', '@a/c']);
 	});
+});
+
+describe('stillPinned', () => {
+	it('is what the lock holds, but for what was asked for with a version', () => {
+		const lock = ['NumPy', 'pandas', 'six', '@a/b'].map((name) => ({ name, version: '1' }));
+		expect(stillPinned(lock, ['numpy==2', 'six', '@a/b@2'])).toEqual([
+			{ name: 'pandas', version: '1' },
+			{ name: 'six', version: '1' },
+		]);
+		expect(stillPinned(lock, ['@a/b'])).toEqual(lock);
+	});
+});
+
+it('knows which names a bundle was not made of', () => {
+	expect(unknownNames(['Scikit_Learn>=1', '@a/b@1'], ['scikit-learn', '@a/b', 'six'])).toEqual(['six']);
 });
 
 it('reads an npm name with its range', () => {

@@ -27,7 +27,50 @@ describe('the recipe for Python', () => {
 	});
 });
 
+describe('the recipe for Python of a bundle that is there', () => {
+	const pins = [
+		{ name: 'numpy', version: '1.26.0', hash: 'a' },
+		{ name: 'torch', version: '2.4.0+cpu', hash: 'b' },
+	];
+
+	it('keeps what it has at its version, and says nothing of it where there is nothing', () => {
+		const { files, script } = pythonRecipe({ names: ['pandas'], keep: { pins } });
+		expect(files).toEqual({
+			'requirements.txt': 'pandas\n',
+			'constraints.txt': 'numpy==1.26.0\ntorch==2.4.0+cpu\n',
+		});
+		expect(script).toContain('--constraint /work/in/constraints.txt');
+		expect(pythonRecipe({ names: ['pandas'], keep: { pins: [] } })).toEqual(pythonRecipe({ names: ['pandas'] }));
+	});
+});
+
 describe('the recipe for JavaScript', () => {
+	it('keeps what a bundle has at its version, unless another one was asked for', () => {
+		const pins = [
+			{ name: 'ms', version: '2.0.0', hash: 'sha512-x' },
+			{ name: 'lodash', version: '4.0.0', hash: 'sha512-y' },
+		];
+		const { files, script } = javascriptRecipe({
+			names: ['ms', 'lodash@4', 'new'],
+			keep: { pins, lockFile: { lockfileVersion: 3 } },
+		});
+		expect(JSON.parse(files['package.json'] ?? '')).toEqual({
+			private: true,
+			dependencies: { ms: '2.0.0', lodash: '4', new: 'latest' },
+		});
+		expect([files['package-lock.json'], script.includes('npm-cli.js install')]).toEqual([
+			'{"lockfileVersion":3}',
+			true,
+		]);
+	});
+
+	it('asks for the packages of a lock as that was asked for', () => {
+		const lockFile = { lockfileVersion: 3, packages: { '': { dependencies: { ms: '2.0.0' } } } };
+		const bundle: Bundle = { python: null, javascript: { ...part, lock: [], lockFile } };
+		const { files } = javascriptRecipe({ names: ['ms'], lock: bundle });
+		expect(JSON.parse(files['package.json'] ?? '')).toEqual({ private: true, dependencies: { ms: '2.0.0' } });
+	});
+
 	it('runs no script of a package, and installs exactly the lock where there is one', () => {
 		const free = javascriptRecipe({ names: ['ms', '@a/b@^1'] });
 		expect(JSON.parse(free.files['package.json'] ?? '')).toEqual({
