@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOwner, N8nClient, type SavedWorkflow, type Session } from '../../scripts/n8n/n8n-client.ts';
+import { problemFor } from '../../src/contract/error.ts';
 import { type BucketServer, startBucketServer, whyNoBucketServer } from '../helpers/bucket-server.ts';
 import { figureBundle, whyNoBundle } from '../helpers/bundles.ts';
 import { type Bench, openBench } from './helpers/bench.ts';
@@ -95,7 +96,8 @@ describe.skipIf(reason !== undefined)(`a conversation${reason === undefined ? ''
 			binary: 'data',
 			link,
 		};
-		expect(results).toEqual([ranWith({ stdout: '8\n', files: [figure] as never })]);
+		const problem = problemFor('FILES_ELSEWHERE', { names: '/work/note.txt' });
+		expect(results).toEqual([ranWith({ stdout: '8\n', files: [figure] as never, problem })]);
 		const url = (results[0] as { files: { link: string }[] }).files[0]?.link ?? '';
 		expect(new Uint8Array(await (await fetch(url)).arrayBuffer()).subarray(0, 4)).toEqual(
 			new Uint8Array([0x89, 0x50, 0x4e, 0x47]),
