@@ -64,7 +64,9 @@ async function slowProxy() {
 	return {
 		waiting,
 		proxyFor: () => ({ host: '127.0.0.1', port, isSecure: false, authorization: null }),
-		lead: () => waiting.forEach((socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n')),
+		lead: () => {
+			for (const socket of waiting) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+		},
 	};
 }
 
