@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type { S3mini } from 's3mini';
 import { KnownError } from '../../contract/error.ts';
-import { fetchOverHttp } from '../fetch.ts';
+import { fetchBounded } from './s3-fetch.ts';
 import {
 	headBytes,
 	type ListedSession,
@@ -35,6 +35,9 @@ type Conditions = Readonly<Record<string, string>>;
 const ending = '.session';
 const placePattern = /([0-9a-f]{16,64})\/([0-9a-f]{16,64})\.session$/;
 
+/** Of a thousand sessions each. */
+const mostPages = 1_000;
+
 /** Servers that were seen to keep conditions; asked once in a process. */
 const proved = new Set<string>();
 
@@ -54,7 +57,7 @@ export class S3Store implements SessionStore {
 		const { S3mini: Client } = await import('s3mini');
 		const { endpoint, region, accessKeyId, secretAccessKey } = this.#settings;
 		const access = { endpoint, region, accessKeyId, secretAccessKey };
-		this.#client = new Client({ ...access, requestAbortTimeout: 60_000, fetch: fetchOverHttp as typeof fetch });
+		this.#client = new Client({ ...access, requestAbortTimeout: 60_000, fetch: fetchBounded as typeof fetch });
 		await this.#prove();
 		return this.#client;
 	}
@@ -118,7 +121,8 @@ export class S3Store implements SessionStore {
 		const s3 = await this.#s3();
 		const prefix = this.#key(namespace === undefined ? '' : `${namespace}/`);
 		let token: string | undefined;
-		do {
+		for (let pages = 0; pages === 0 || token !== undefined; pages++) {
+			if (pages === mostPages) throw new Error('the server gave a list that has no end');
 			const page = await s3.listObjectsPaged('/', prefix, 1_000, token);
 			for (const { Key, Size } of page?.objects ?? []) {
 				const [, space, id] = placePattern.exec(Key) ?? [];
@@ -132,7 +136,7 @@ export class S3Store implements SessionStore {
 				};
 			}
 			token = page?.nextContinuationToken;
-		} while (token !== undefined);
+		}
 	}
 
 	async lock(place: SessionPlace, ttlMs: number): Promise<SessionLock | undefined> {
