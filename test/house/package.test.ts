@@ -43,6 +43,7 @@ const neededFiles = [
 	'dist/core/keeper/keeper-arm64',
 	'dist/core/python/secure_code_start.py',
 	'dist/core/python/secure_code_figures.py',
+	'dist/core/python/secure_code_definitions.py',
 	'dist/core/python/secure_code_state.py',
 	'dist/core/python/secure_code_wait.py',
 	'dist/core/javascript/wait.cjs',

@@ -42,7 +42,7 @@ const ourSite = '/opt/secure-code/python-site';
 /** Beside the sources, and beside the bundle that is made of them. */
 const ownModule = (name: string): string => readFileSync(join(import.meta.dirname, 'python', name), 'utf8');
 
-const modules = ['secure_code_wait.py', 'secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'];
+const modules = ['wait', 'start', 'figures', 'state', 'definitions'].map((name) => `secure_code_${name}.py`);
 
 const siteTexts = (folder: string): Record<string, string> => ({
 	[`${folder}/secure-code.pth`]: `${pythonPackages}\n${flushLines}\n${keepWaiting}\n${keepWishes}\n`,

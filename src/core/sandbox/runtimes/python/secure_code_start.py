@@ -12,7 +12,10 @@ def preset_data():
     import json
 
     with open(DATA, encoding='utf-8') as file:
-        sys.modules['__main__'].data = json.load(file)
+        data = json.load(file)
+    sys.modules['__main__'].data = data
+    if 'secure_code_state' in sys.modules:
+        sys.modules['secure_code_state'].presets['data'] = data
 
 
 class Noticing:

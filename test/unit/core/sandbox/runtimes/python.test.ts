@@ -33,9 +33,9 @@ const siteTexts = (folder: string) => ({
 		"import os; 'SECURE_CODE_START' in os.environ and __import__('secure_code_start')\n",
 	].join('\n'),
 	...Object.fromEntries(
-		['secure_code_wait.py', 'secure_code_start.py', 'secure_code_figures.py', 'secure_code_state.py'].map((name) => [
-			`${folder}/${name}`,
-			readFileSync(join('src/core/sandbox/runtimes/python', name), 'utf8'),
+		['wait', 'start', 'figures', 'state', 'definitions'].map((name) => [
+			`${folder}/secure_code_${name}.py`,
+			readFileSync(join('src/core/sandbox/runtimes/python', `secure_code_${name}.py`), 'utf8'),
 		]),
 	),
 });
