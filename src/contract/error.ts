@@ -164,6 +164,14 @@ export const knownErrors = {
 			'The session was not kept: it would hold {found} MB and {limit} MB are allowed. It is as it was before this call.',
 		next: 'Delete files in /work that are not needed any more, and variables that hold much data, and run the program again.',
 	},
+	SESSION_INPUTS_LEFT: {
+		audience: 'model',
+		http: 200,
+		exit: 0,
+		message:
+			'Files that this session was given are not in /work/in any more, because it holds at most {count} files and {limit} MB: {names}.',
+		next: 'Have a file given again when a program needs it; what later programs need of it may be written to /work.',
+	},
 	SESSION_UNCHANGED: {
 		audience: 'model',
 		http: 200,

@@ -105,6 +105,32 @@ rows = [{'a': 1}, {'a': 2}]; point = Point(3); counts = Count('aab'); lock = ope
 				expect(printed(await jail.python('print(x)', { session }))).toBe('1\n');
 			});
 
+			test('lets the oldest files that were given go when they do not fit, and names them', async () => {
+				const path = join(jail.at.folder, 'data', 'large');
+				writeFileSync(path, Buffer.alloc(25_000_000));
+				const session = 'inputs';
+				const give = (...names: string[]) => ({ session, files: names.map((name) => ({ name, path })) });
+				expect(printed(await jail.bash('ls in', give('a')))).toBe('a\n');
+				expect(printed(await jail.bash('ls in', give('b')))).toBe('a\nb\n');
+				const third = await jail.bash('ls in', give('c'));
+				const left = problemFor('SESSION_INPUTS_LEFT', { count: 100, limit: 64, names: 'a' });
+				expect([third.stdout, third.problem]).toEqual(['a\nb\nc\n', left]);
+				expect(printed(await jail.bash('ls in', { session }))).toBe('b\nc\n');
+			});
+
+			test('lets the oldest files that were given go when there are too many, and runs', async () => {
+				const session = 'many inputs';
+				const give = (first: number, count: number) => ({
+					session,
+					files: Array.from({ length: count }, (_, index) => ({ name: `${first + index}`, base64: '' })),
+				});
+				expect(printed(await jail.bash('ls in | wc -l', give(100, 60)))).toBe('60\n');
+				const { status, stdout, problem } = await jail.bash('ls in | wc -l', give(200, 42));
+				const left = problemFor('SESSION_INPUTS_LEFT', { count: 100, limit: 64, names: '100, 101' });
+				expect([status, stdout, problem]).toEqual(['succeeded', '100\n', left]);
+				expect(printed(await jail.bash('ls in | sort -n | head -1', { session }))).toBe('102\n');
+			});
+
 			test('gives files out as a job without one does', async () => {
 				const { files } = await jail.bash('echo x > out/x.txt; echo y > y.txt', { session: 'files' });
 				expect(files.map(({ name }) => name)).toEqual(['x.txt']);

@@ -224,12 +224,28 @@ async function* contentOf(tree: string, treeBytes: number, inputs: readonly (Kep
 	yield* createReadStream(tree) as AsyncIterable<Buffer>;
 }
 
-export type Saved = { readonly isSaved: true } | { readonly isSaved: false; readonly bytes: number };
+/** `left`: names of inputs for which there was no room. */
+export type Saved =
+	| { readonly isSaved: true; readonly left: readonly string[] }
+	| { readonly isSaved: false; readonly bytes: number };
+
+/** No program can delete what it was given, so the oldest inputs make room for newer ones. */
+export function splitByRoom<Sized extends { readonly bytes: number }>(inputs: readonly Sized[], room: number) {
+	let free = room;
+	const kept: Sized[] = [];
+	const left: Sized[] = [];
+	for (const input of inputs.toReversed()) {
+		const fits = input.bytes <= free;
+		if (fits) free -= input.bytes;
+		(fits ? kept : left).unshift(input);
+	}
+	return { kept, left };
+}
 
 /**
- * Writes the session back as a whole; one that would be larger than its quota stays as it was.
+ * Writes the session back as a whole; one that would be larger than its quota even without inputs stays as it was.
  * @param tree a tar archive of what lies in /work now
- * @param inputs all files that the job was given
+ * @param inputs all files that the job was given, the oldest first
  * @param draft where the encrypted file may lie meanwhile
  */
 export async function saveSession(
@@ -238,8 +254,9 @@ export async function saveSession(
 ): Promise<Saved> {
 	const sized = await Promise.all(inputs.map(async (input) => ({ ...input, bytes: (await stat(input.path)).size })));
 	const treeBytes = (await stat(tree)).size;
-	const bytes = treeBytes + sized.reduce((sum, input) => sum + input.bytes, 0);
-	if (bytes > wish.quotaBytes) return { isSaved: false, bytes };
+	if (treeBytes > wish.quotaBytes) return { isSaved: false, bytes: treeBytes };
+	const { left, kept } = splitByRoom(sized, wish.quotaBytes - treeBytes);
+	const bytes = treeBytes + kept.reduce((sum, input) => sum + input.bytes, 0);
 	const now = Date.now();
 	const salt = randomBytes(32).toString('hex');
 	const header = writeHeader({
@@ -255,9 +272,9 @@ export async function saveSession(
 		const file = await openFile(draft, 'w', 0o600);
 		await file.write(header);
 		await file.close();
-		await pipeline(encrypt(contentOf(tree, treeBytes, sized), keys), createWriteStream(draft, { flags: 'a' }));
+		await pipeline(encrypt(contentOf(tree, treeBytes, kept), keys), createWriteStream(draft, { flags: 'a' }));
 		await wish.store.write(wish.place, draft, version);
-		return { isSaved: true };
+		return { isSaved: true, left: left.map(({ name }) => name) };
 	} catch (error) {
 		if (error instanceof StoreConflict)
 			throw new KnownError('SESSION_STORE', {

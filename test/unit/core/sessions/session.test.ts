@@ -61,7 +61,7 @@ describe('a session', () => {
 		expect(await call(wish, 'first', ['a.csv', 'b.csv'])).toEqual({
 			tree: undefined,
 			inputs: [],
-			saved: { isSaved: true },
+			saved: { isSaved: true, left: [] },
 		});
 		expect(await call(wish, 'second')).toEqual({
 			tree: 'first',
@@ -69,7 +69,7 @@ describe('a session', () => {
 				['a.csv', 'content of a.csv'],
 				['b.csv', 'content of b.csv'],
 			],
-			saved: { isSaved: true },
+			saved: { isSaved: true, left: [] },
 		});
 		expect(await call(wish)).toEqual({ tree: 'second', inputs: [] });
 	});
@@ -88,8 +88,21 @@ describe('a session', () => {
 		await call(wish, 'small');
 		expect(await call(wish, 'x'.repeat(21))).toMatchObject({ saved: { isSaved: false, bytes: 21 } });
 		expect(await call(wish, '12345', ['a'])).toMatchObject({ saved: { isSaved: true } });
-		expect(await call(wish, '12345678901', ['a'])).toMatchObject({ saved: { isSaved: false, bytes: 23 } });
+		expect(await call(wish, 'x'.repeat(21), ['a'])).toMatchObject({ saved: { isSaved: false, bytes: 21 } });
 		expect(await call(wish)).toMatchObject({ tree: '12345' });
+	});
+
+	it('keeps the newest inputs that there is room for beside what lies in /work, and tells the others', async () => {
+		const wish = wishIn(tempFolder(), 'ana', { quotaBytes: 40 });
+		const saved = await call(wish, '12345', ['old', 'much-too-long-a-name-for-all', 'b', 'a']);
+		expect(saved).toMatchObject({ saved: { isSaved: true, left: ['old', 'much-too-long-a-name-for-all'] } });
+		expect(await call(wish)).toEqual({
+			tree: '12345',
+			inputs: [
+				['b', 'content of b'],
+				['a', 'content of a'],
+			],
+		});
 	});
 
 	it('that has expired begins anew, and is swept away with the next call beside it', async () => {
