@@ -6,14 +6,43 @@ export interface Captured {
 	readonly truncated: boolean;
 }
 
+const firstBytes = 1_024;
+
+/** Bytes in one piece: a program can print each of them alone, and a piece of a byte takes hundreds. */
+class Gathered {
+	#room = Buffer.alloc(0);
+	length = 0;
+
+	get bytes(): Buffer {
+		return this.#room.subarray(0, this.length);
+	}
+
+	add(part: Buffer): void {
+		const length = this.length + part.length;
+		if (length > this.#room.length) this.#grow(Math.max(length, 2 * this.#room.length, firstBytes));
+		part.copy(this.#room, this.length);
+		this.length = length;
+	}
+
+	keepLast(bytes: number): void {
+		const first = Math.max(0, this.length - bytes);
+		this.#room.copyWithin(0, first, this.length);
+		this.length -= first;
+	}
+
+	#grow(bytes: number): void {
+		const room = Buffer.allocUnsafeSlow(bytes);
+		this.bytes.copy(room);
+		this.#room = room;
+	}
+}
+
 export class Capture {
 	/** All bytes seen, kept or not. */
 	total = 0;
 	readonly #keep: number;
-	readonly #head: Buffer[] = [];
-	#headBytes = 0;
-	#tail: Buffer[] = [];
-	#tailBytes = 0;
+	readonly #head = new Gathered();
+	readonly #tail = new Gathered();
 	#dropped = 0;
 
 	/** @param keepBytes how much is kept: one half from the start, one half from the end */
@@ -23,8 +52,8 @@ export class Capture {
 
 	push(chunk: Buffer): void {
 		this.total += chunk.length;
-		const room = Math.ceil(this.#keep / 2) - this.#headBytes;
-		if (room > 0) this.#addHead(chunk.subarray(0, room));
+		const room = Math.ceil(this.#keep / 2) - this.#head.length;
+		if (room > 0) this.#head.add(chunk.subarray(0, room));
 		if (chunk.length > room) this.#addTail(chunk.subarray(Math.max(room, 0)));
 	}
 
@@ -34,24 +63,14 @@ export class Capture {
 		this.#dropped += bytes;
 	}
 
-	#addHead(part: Buffer): void {
-		this.#head.push(part);
-		this.#headBytes += part.length;
-	}
-
 	/** The tail grows to twice its share before it is compacted, so that small chunks cost no copying. */
 	#addTail(part: Buffer): void {
-		this.#tail.push(part);
-		this.#tailBytes += part.length;
-		if (this.#tailBytes > this.#keep) this.#compact();
+		this.#tail.add(part);
+		if (this.#tail.length > this.#keep) this.#compact();
 	}
 
 	#compact(): void {
-		const all = Buffer.concat(this.#tail);
-		const share = Math.floor(this.#keep / 2);
-		const last = Buffer.from(all.subarray(Math.max(0, all.length - share)));
-		this.#tail = [last];
-		this.#tailBytes = last.length;
+		this.#tail.keepLast(Math.floor(this.#keep / 2));
 	}
 
 	/** What was kept, as clean text; where bytes are missing a mark says how many. */
@@ -59,8 +78,7 @@ export class Capture {
 		const given = this.total - this.#dropped;
 		const cut = given > this.#keep;
 		if (cut) this.#compact();
-		const first = Buffer.concat(this.#head);
-		const last = Buffer.concat(this.#tail);
+		const [first, last] = [this.#head.bytes, this.#tail.bytes];
 		const missing = given - first.length - last.length;
 		const text = cut ? cleanText(first) + cutMark(missing) + cleanText(last) : cleanText(Buffer.concat([first, last]));
 		const end = this.#dropped > 0 ? cutMark(this.#dropped) : '';

@@ -74,4 +74,13 @@ describe('Capture', () => {
 			truncated: true,
 		});
 	});
+
+	it('takes no more memory for a flood that comes byte by byte', () => {
+		const stream = new Capture(1 << 20);
+		const { heapUsed, external } = process.memoryUsage();
+		for (let sent = 0; sent < 1_000_000; sent++) stream.push(Buffer.from('a'));
+		const after = process.memoryUsage();
+		expect(stream.result().text.length).toBe(1_000_000);
+		expect(after.heapUsed + after.external - heapUsed - external).toBeLessThan(64 << 20);
+	});
 });
