@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cgroup, CgroupUsage } from '../host/cgroup.ts';
+import { watchMemory } from '../host/memory-watch.ts';
 import { hearOutput, type StartedProcess, startProcess } from '../host/process.ts';
 import { heldBytes, kill, markedProcesses, markName, tasksOf } from '../host/processes.ts';
 import type { BoxIo, BoxOutcome, StopReason } from '../sandbox/backend.ts';
@@ -18,8 +19,6 @@ const dieMs = 2_000;
 /** How long we look for what is left, and how often. */
 const lookMs = 3_000;
 const lookEveryMs = 20;
-/** Without a control group, how often the memory of the command is looked at. */
-const memoryWatchMs = 20;
 const umask = 0o077;
 
 export interface DirectStart {
@@ -59,6 +58,7 @@ export class DirectRun {
 	#startedAt = 0;
 	#endedAt = 0;
 	#watchedPeak = 0;
+	#endWatch = () => {};
 	#heard = 0;
 	#usage: CgroupUsage | undefined;
 	/** Set when the keeper could not start the command. */
@@ -149,12 +149,11 @@ export class DirectRun {
 
 	#watchMemory(): void {
 		const { memoryBytes } = this.#start.limits;
-		const look = () => {
+		this.#endWatch = watchMemory(() => {
 			const held = heldBytes(this.#child.pid ?? 0, [], memoryBytes);
 			this.#watchedPeak = Math.max(this.#watchedPeak, held);
 			if (held > memoryBytes) this.#stop('memory');
-		};
-		this.#timers.add(setInterval(look, memoryWatchMs));
+		});
 	}
 
 	#end(message: Ended): void {
@@ -200,6 +199,7 @@ export class DirectRun {
 	}
 
 	#clearTimers(): void {
+		this.#endWatch();
 		for (const timer of this.#timers) clearTimeout(timer);
 		this.#timers.clear();
 	}

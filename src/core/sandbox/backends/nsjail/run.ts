@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Cgroup, CgroupUsage } from '../../../host/cgroup.ts';
+import { watchMemory } from '../../../host/memory-watch.ts';
 import { hearOutput } from '../../../host/process.ts';
 import { childrenOf, heldBytes, isThere, killChild, type ProcessId, processId } from '../../../host/processes.ts';
 import type { BoxIo, BoxOutcome, BoxSocket, BoxSpec, OutputStream, StopReason } from '../../backend.ts';
@@ -17,8 +18,6 @@ const startMs = 20_000;
 const collectMs = 15_000;
 /** How long a killed jail may take to disappear before nsjail itself is killed. */
 const dieMs = 2_000;
-/** Without a control group, how often the memory of the job is looked at. */
-const memoryWatchMs = 20;
 const logBytes = 16_384;
 
 /** What a jail is given to do. */
@@ -60,6 +59,7 @@ export class JailRun {
 	#startedAt = 0;
 	#endedAt = 0;
 	#watchedPeak = 0;
+	#endWatch = () => {};
 	/** Processor time of an interpreter before it had a job. */
 	#cpuBefore = 0;
 	/** What the control group counted, read before whoever waits for `gone` removes it. */
@@ -267,12 +267,11 @@ export class JailRun {
 	}
 
 	#watchMemory(limit: number): void {
-		const timer = setInterval(() => {
+		this.#endWatch = watchMemory(() => {
 			const held = heldBytes(this.#initPid, memoryFolders, limit);
 			this.#watchedPeak = Math.max(this.#watchedPeak, held);
 			if (held > limit) this.#stop('memory');
-		}, memoryWatchMs);
-		this.#timers.add(timer);
+		});
 	}
 
 	/** Who cancels wants nothing of the program. */
@@ -306,6 +305,7 @@ export class JailRun {
 	}
 
 	#clearTimers(): void {
+		this.#endWatch();
 		for (const timer of this.#timers) clearTimeout(timer);
 		this.#timers.clear();
 	}
