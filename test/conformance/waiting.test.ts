@@ -209,6 +209,20 @@ describe('an executor with boxes that wait', () => {
 		},
 	);
 
+	test('starts a job cold whose box is killed before it has begun', async () => {
+		const executor = compose();
+		const job = { language: 'bash', code: 'echo 1' } as const;
+		await prepare(executor, job);
+		const first = jailsOf(process.pid).flatMap(({ inside }) => inside.slice(0, 1));
+		expect(first.length).toBe(1);
+		for (const pid of first) process.kill(pid, 'SIGSTOP');
+		const answer = run(executor, job);
+		await sleep(300);
+		for (const pid of first) process.kill(pid, 'SIGKILL');
+		const { status, start, stdout } = await answer;
+		expect([status, start, stdout]).toEqual(['succeeded', 'cold', '1\n']);
+	});
+
 	test('starts no job twice: one that was killed with its box is not repeated', async () => {
 		const executor = compose();
 		await prepare(executor, { language: 'bash', code: 'echo 1' });

@@ -24,6 +24,7 @@
  * Control socket, init to host, one line each:
  *   R                                  the jail stands
  *   W                                  the interpreter has started and waits
+ *   B                                  the interpreter that waited is given its job now; nothing of it has run before
  *   X ERRNO                            the program could not be executed
  *   J ERRNO                            a control group did not take this process
  *   N ERRNO                            the network of the jail could not be prepared
@@ -631,6 +632,7 @@ static long begin(char **program, char **environment, int waits, int signals, in
 	await_ready_and_job(signals, out[0], err[0], ready[0]);
 	read_job(limits);
 	limit(pid, limits);
+	tell('B', 0, 0);
 	write_all(job[1], block, block_size);
 	call1(SYS_close, job[1]);
 	return pid;

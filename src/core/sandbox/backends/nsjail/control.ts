@@ -15,6 +15,7 @@ export interface Ended {
 export type InitMessage =
 	| { readonly kind: 'ready' }
 	| { readonly kind: 'waits' }
+	| { readonly kind: 'begins' }
 	| { readonly kind: 'limit-failed'; readonly errno: number }
 	| { readonly kind: 'nothing-to-collect' }
 	| { readonly kind: 'exec-failed'; readonly errno: number }
@@ -29,6 +30,7 @@ export function parseInitMessage(line: string): InitMessage | undefined {
 		rest.map(Number);
 	if (what === 'R') return { kind: 'ready' };
 	if (what === 'W') return { kind: 'waits' };
+	if (what === 'B') return { kind: 'begins' };
 	if (what === 'E') return { kind: 'nothing-to-collect' };
 	if (!Number.isInteger(first)) return undefined;
 	if (what === 'X') return { kind: 'exec-failed', errno: first };

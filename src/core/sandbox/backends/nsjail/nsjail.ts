@@ -139,7 +139,11 @@ async function takeFrom(
 	return taken && attempt(taken, spec, io);
 }
 
-function attempt(taken: WaitingBox | ReadyNsjail, spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> | undefined {
+function attempt(
+	taken: WaitingBox | ReadyNsjail,
+	spec: BoxSpec,
+	io: BoxIo,
+): Promise<BoxOutcome | undefined> | undefined {
 	try {
 		return taken.take(spec, io);
 	} catch {

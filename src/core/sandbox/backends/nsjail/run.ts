@@ -47,6 +47,7 @@ export class JailRun {
 	#message: Buffer | undefined;
 	#stands = false;
 	#isWaiting = false;
+	#hasBegun = false;
 	#isGone = false;
 	#startTimer: NodeJS.Timeout | undefined;
 	#initPid = 0;
@@ -113,11 +114,14 @@ export class JailRun {
 		this.#message = jobMessage({ ...spec.env, ...spec.secretEnv }, limits);
 		this.#job = job;
 		if (this.#isWaiting) this.#nsjail.hold();
-		const { onSocket, onCollected } = job.io;
-		for (const [port, socket] of this.#sockets.splice(0)) onSocket?.(port, socket.ref());
-		if (this.#archive) onCollected?.(this.#archive);
+		if (this.#isWaiting) this.#startWithin(startMs);
+		else this.#handOver(job);
 		if (this.#stands || this.#joinsByItself) this.#send();
-		if (this.#stands) this.#start(job);
+	}
+
+	/** Whether the program may have run: an interpreter that waited, and never was given its job, has run nothing of it. */
+	get hasBegun(): boolean {
+		return this.#hasBegun;
 	}
 
 	/** The outcome of the job it was given. */
@@ -163,6 +167,7 @@ export class JailRun {
 
 	#print(stream: OutputStream, chunk: Buffer): void | Promise<void> {
 		if (!this.#job) return this.#fail('the interpreter said something before it had a job');
+		this.#beginOnce();
 		this.#printed[stream] += chunk.length;
 		const taken = this.#job.io.onOutput(stream, chunk);
 		this.#settle();
@@ -184,13 +189,17 @@ export class JailRun {
 			this.#log = (this.#log + text).slice(0, logBytes);
 		});
 		hearInit(control, (message) => this.#hear(message));
-		this.#startTimer = setTimeout(() => this.#fail('the jail did not start in time'), startMs);
+		this.#startWithin(startMs);
+	}
+
+	#startWithin(ms: number): void {
+		this.#startTimer = setTimeout(() => this.#fail('the jail did not start in time'), ms);
 		this.#timers.add(this.#startTimer);
 	}
 
 	#take(port: number, socket: BoxSocket): void {
 		if (this.#isGone) socket.close();
-		else if (this.#job) this.#job.io.onSocket?.(port, socket);
+		else if (this.#job && this.#hasBegun) this.#job.io.onSocket?.(port, socket);
 		else this.#sockets.push([port, socket.unref()]);
 	}
 
@@ -198,6 +207,7 @@ export class JailRun {
 		if (!message) this.#fail('the first process of the jail said something that it never says');
 		else if (message.kind === 'ready') this.#stand();
 		else if (message.kind === 'waits') this.#wait();
+		else if (message.kind === 'begins') this.#beginOnce();
 		else if (message.kind === 'exec-failed') this.#fail(`the program could not be executed (errno ${message.errno})`);
 		else if (message.kind === 'join-failed') this.#fail(`a control group refused the jail (errno ${message.errno})`);
 		else if (message.kind === 'network-failed') this.#fail(`the network of the jail failed (errno ${message.errno})`);
@@ -251,6 +261,20 @@ export class JailRun {
 	#goOn(): void {
 		this.#stands = true;
 		if (this.#job) this.#start(this.#job);
+	}
+
+	/** Everything that the job awaits of the jail; sending comes after that, for what was sent cannot be called back. */
+	#handOver(job: JailJob): void {
+		this.#hasBegun = true;
+		const { onSocket, onCollected } = job.io;
+		for (const [port, socket] of this.#sockets.splice(0)) onSocket?.(port, socket.ref());
+		if (this.#archive) onCollected?.(this.#archive);
+		if (this.#stands) this.#start(job);
+	}
+
+	/** The first process says so before it hands the job to an interpreter that waits, but output may be heard before that. */
+	#beginOnce(): void {
+		if (this.#job && !this.#hasBegun) this.#handOver(this.#job);
 	}
 
 	#send(): void {

@@ -63,9 +63,10 @@ export class WaitingBox {
 
 	/**
 	 * Gives the box its job.
+	 * @returns undefined when the box ended before it had begun
 	 * @throws at once, before anything of the job has run, when the box cannot take it
 	 */
-	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome> {
+	take(spec: BoxSpec, io: BoxIo): Promise<BoxOutcome | undefined> {
 		const { run, site } = this.#jail;
 		if (site.cgroup) site.cgroup.limit(groupLimits(spec));
 		else if (this.#ownBytes > spec.limits.memoryBytes) throw new Error('the box holds more already');
@@ -73,7 +74,7 @@ export class WaitingBox {
 		for (const { path, content } of spec.files) writeFileSync(this.#later[path] ?? '', content);
 		for (const { path, hostPath } of spec.binds) if (path === inputFolder) linkFiles(hostPath, this.#later[path] ?? '');
 		run.begin({ spec, io, limits: limitsOf(this.#footing, spec) });
-		return run.outcome();
+		return run.outcome().then((outcome) => (run.hasBegun || outcome.stopped ? outcome : undefined));
 	}
 
 	/** Resolves when nothing of it is left. */

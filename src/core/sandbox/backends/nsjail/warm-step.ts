@@ -26,7 +26,7 @@ async function canWait(ground: Ground, runtime: Runtime): Promise<boolean> {
 	try {
 		if (!(await box.isReady)) return false;
 		const io = { stdin: undefined, onOutput: () => {}, signal: new AbortController().signal };
-		return (await box.take(spec, io)).exit?.code === 0;
+		return (await box.take(spec, io))?.exit?.code === 0;
 	} finally {
 		clearInterval(timer);
 		box.dismiss();

@@ -10,6 +10,7 @@ describe('parseInitMessage', () => {
 	it.each([
 		['R', { kind: 'ready' }],
 		['W', { kind: 'waits' }],
+		['B', { kind: 'begins' }],
 		['E', { kind: 'nothing-to-collect' }],
 		['L 1', { kind: 'limit-failed', errno: 1 }],
 		['X 2', { kind: 'exec-failed', errno: 2 }],
