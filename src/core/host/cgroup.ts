@@ -22,6 +22,7 @@ export interface CgroupUsage {
 export interface Cgroup {
 	/** Open task lists; a process that writes "0" into them joins the group without waiting. Version 1 only. */
 	readonly taskLists: readonly number[];
+	/** Whoever is the first to call it closes them. */
 	closeTaskLists(): void;
 	/** Gives the group other limits of memory and processes. Throws where the kernel refuses: the group may hold more already. */
 	limit(limits: Pick<CgroupLimits, 'memoryBytes' | 'processes'>): void;
@@ -133,9 +134,10 @@ function groupV1(parents: ParentsV1, name: string, limits: CgroupLimits): Cgroup
 	});
 	limit(limits);
 	const taskLists = all.map((dir) => openSync(join(dir, 'tasks'), 'w'));
+	const open = [...taskLists];
 	return {
 		taskLists,
-		closeTaskLists: () => taskLists.forEach(closeSync),
+		closeTaskLists: () => open.splice(0).forEach(closeSync),
 		limit,
 		memoryBytes: () => ownBytes(readOptional(join(at.memory, 'memory.stat')), 'rss'),
 		add: async (pid) => {

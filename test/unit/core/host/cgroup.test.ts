@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CgroupHost, findCgroups } from '../../../../src/core/host/cgroup.ts';
@@ -189,5 +189,30 @@ describe('a place for control groups', () => {
 
 	it('is nowhere where the kernel has no control groups', () => {
 		expect(findCgroups(tempFolder())).toBeUndefined();
+	});
+});
+
+describe('control groups of version 1', () => {
+	const controllers = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
+
+	function hostOfVersion1(): CgroupHost | undefined {
+		const self = tempFolder();
+		const places = controllers.map((name) => ({ name, folder: tempFolder() }));
+		writeFileSync(join(self, 'cgroup'), places.map(({ name }, index) => `${index + 1}:${name}:/\n`).join(''));
+		const mounts = places.map(({ name, folder }) => `30 23 0:26 / ${folder} rw shared:4 - cgroup cgroup rw,${name}\n`);
+		writeFileSync(join(self, 'mountinfo'), mounts.join(''));
+		for (const { folder } of places) layGroup(join(folder, own), '');
+		return findCgroups(self);
+	}
+
+	it('close their task lists once, and nothing that was opened under the same number since then', () => {
+		const group = hostOfVersion1()?.create('run', { ...limits, cpus: 1 });
+		const lists = group?.taskLists ?? [];
+		expect(lists.length).toBe(controllers.length);
+		group?.closeTaskLists();
+		const later = controllers.map(() => openSync('/dev/null', 'r'));
+		expect(later.filter((descriptor) => lists.includes(descriptor)).length).toBeGreaterThan(0);
+		group?.closeTaskLists();
+		for (const descriptor of later) closeSync(descriptor);
 	});
 });

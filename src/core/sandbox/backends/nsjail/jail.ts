@@ -71,6 +71,7 @@ export function takeSite(footing: Footing, spec: SiteSpec, base?: string): JailS
 	const folder = RunFolder.create(base);
 	const slot = slots.lease();
 	const giveBack = (isGone: boolean): boolean => {
+		site.cgroup?.closeTaskLists();
 		site.cgroup?.remove();
 		folder.discard();
 		if (isGone) slots.release(slot);
