@@ -106,6 +106,13 @@ for fd in sorted(map(int, os.listdir('/proc/self/fd'))):
 		'cannot change its code',
 		'import os\nfor act in (lambda: os.chmod("/code/main.py", 0o777), lambda: os.unlink("/code/main.py"), lambda: open("/code/x", "w")):\n  try: act(); print("done")\n  except OSError as e: print(e)\nprint(open("/code/main.py").read()[:20])',
 	],
+	...[undefined, 'some'].map(
+		(stdin): Row => [
+			`sees whose its files are, with ${stdin} as its stdin`,
+			'import os\nfor f in ("/code/main.py", "/work/in/data.json", "/etc/resolv.conf", 0):\n  s = os.stat(f); print(f, oct(s.st_mode), s.st_uid, s.st_gid, s.st_size)',
+			{ ...(stdin && { stdin }), data: [1], network: ['example.com'] },
+		],
+	),
 	[
 		'takes a large environment',
 		'import os, hashlib, subprocess\nprint(len(os.environ["BIG"]), hashlib.md5(os.environb[b"BIG"]).hexdigest(), subprocess.check_output("echo -n $BIG | wc -c", shell=True))',

@@ -56,6 +56,12 @@ export class RunFolder {
 		return basename(this.path);
 	}
 
+	/** From now on nobody else enters it but the group of one jail. */
+	narrowTo(group: number): void {
+		chownSync(this.path, process.getuid?.() ?? 0, group);
+		chmodSync(this.path, 0o710);
+	}
+
 	/** A file that only we and nsjail read. */
 	writePrivate(name: string, content: string): string {
 		const path = join(this.path, name);
@@ -71,11 +77,17 @@ export class RunFolder {
 		return path;
 	}
 
-	/** A file that is shown to the jail before it is filled: its group may read it, and only we write. */
-	reserveFor(group: number, name: string): string {
+	/** Fills a file that the jail was shown empty, and that anybody could read. */
+	fillFor(group: number, name: string, content: string): string {
+		chmodSync(join(this.path, name), 0o600);
+		return this.writeFor(group, name, content);
+	}
+
+	/** A file that is shown to the jail before it is filled, as its user's own; on a mount that nobody writes to. */
+	reserveOwn(user: number, group: number, name: string): string {
 		const path = this.writePrivate(name, '');
-		chownSync(path, process.getuid?.() ?? 0, group);
-		chmodSync(path, 0o640);
+		chmodSync(path, 0o644);
+		chownSync(path, user, group);
 		return path;
 	}
 

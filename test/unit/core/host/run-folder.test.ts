@@ -32,23 +32,32 @@ describe('the folder of a run', () => {
 		for (const folder of [one, other]) folder.remove();
 	});
 
+	it('is entered by the group of one jail only, once that is known', () => {
+		const folder = RunFolder.create(tempFolder());
+		folder.narrowTo(group);
+		expect(modeOf(folder.path)).toBe('710');
+		folder.remove();
+	});
+
 	it('holds files for us, for the group of a jail, before and after they are filled, and for all', () => {
 		const folder = RunFolder.create(tempFolder());
 		const paths = [
 			folder.writePrivate('private', 'a'),
 			folder.writeFor(group, 'shown', 'b'),
-			folder.reserveFor(group, 'reserved'),
+			folder.reserveOwn(process.getuid?.() ?? 0, group, 'reserved'),
 			folder.writeForAll('all', 'c'),
+			folder.writeForAll('stdin', '') && folder.fillFor(group, 'stdin', 'd'),
 			folder.reserveFolder('in'),
 		];
 		expect(paths.map((path) => [basename(path), modeOf(path)])).toEqual([
 			['private', '600'],
 			['shown', '440'],
-			['reserved', '640'],
+			['reserved', '644'],
 			['all', '444'],
+			['stdin', '440'],
 			['in', '755'],
 		]);
-		expect(readFileSync(join(folder.path, 'reserved'), 'utf8')).toBe('');
+		expect(['reserved', 'stdin'].map((name) => readFileSync(join(folder.path, name), 'utf8'))).toEqual(['', 'd']);
 		folder.remove();
 		expect(existsSync(folder.path)).toBe(false);
 	});

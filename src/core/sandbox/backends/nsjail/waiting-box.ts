@@ -37,7 +37,7 @@ export class WaitingBox {
 		const site = takeSite(footing, { ...spec, limits: roomyLimits(spec.limits) });
 		this.#jail = standJail(site, () => {
 			later = reserveFiles(spec, site);
-			const stdinPath = site.folder.reserveFor(site.user.outsideGroup, stdinName);
+			const stdinPath = site.folder.writeForAll(stdinName, '');
 			return startNsjail(footing, spec, site, { stdinPath, later });
 		});
 		this.#later = later;
@@ -70,7 +70,7 @@ export class WaitingBox {
 		const { run, site } = this.#jail;
 		if (site.cgroup) site.cgroup.limit(groupLimits(spec));
 		else if (this.#ownBytes > spec.limits.memoryBytes) throw new Error('the box holds more already');
-		if (io.stdin !== undefined) writeFileSync(join(site.folder.path, stdinName), io.stdin);
+		if (io.stdin !== undefined) site.folder.fillFor(site.user.outsideGroup, stdinName, io.stdin);
 		for (const { path, content } of spec.files) writeFileSync(this.#later[path] ?? '', content);
 		for (const { path, hostPath } of spec.binds) if (path === inputFolder) linkFiles(hostPath, this.#later[path] ?? '');
 		run.begin({ spec, io, limits: limitsOf(this.#footing, spec) });
@@ -97,9 +97,12 @@ function limitsOf(footing: Footing, spec: BoxSpec): ProcessLimits {
 	};
 }
 
-/** The files that a job brings are shown from the beginning, and empty. */
+/** The files that a job brings are shown from the beginning, and empty; they look as nsjail makes them for a cold start. */
 function reserveFiles({ files, binds }: BoxSpec, { folder, user }: JailSite): Record<string, string> {
-	const reserved = files.map(({ path }, index) => [path, folder.reserveFor(user.outsideGroup, `file-${index}`)]);
+	const reserved = files.map(({ path }, index) => [
+		path,
+		folder.reserveOwn(user.outsideUser, user.outsideGroup, `file-${index}`),
+	]);
 	const hasInputs = binds.some(({ path }) => path === inputFolder);
 	return Object.fromEntries([...reserved, ...(hasInputs ? [[inputFolder, folder.reserveFolder(inputName)]] : [])]);
 }
