@@ -7,6 +7,8 @@ import type { OutputStore } from './ports.ts';
 
 /** Small writes that come close together are one event, so that a chatty command costs its watchers no more than a quiet one. */
 const gatherMs = 15;
+/** Of so many ranges the order between the streams is kept; a command that changes between them with every byte has no more. */
+const mostRanges = 16;
 /** Bytes of output in one event. */
 const eventBytes = 64 * 1024;
 
@@ -102,7 +104,8 @@ export class Feed {
 	}
 
 	#gather(stream: OutputStream, length: number): void {
-		const last = this.#gathered.at(-1);
+		const isMuch = this.#gathered.length >= mostRanges;
+		const last = isMuch ? this.#gathered.findLast((range) => range.stream === stream) : this.#gathered.at(-1);
 		if (last?.stream === stream && last.length + length <= eventBytes) last.length += length;
 		else this.#gathered.push({ stream, offset: this.#ends[stream], length });
 		this.#ends[stream] += length;

@@ -175,6 +175,20 @@ describe('the events of a job', () => {
 	});
 });
 
+describe('a job that changes between its streams with every byte', () => {
+	it('costs its watchers few events, and none of its output', async () => {
+		const kept = new Kept();
+		const feed = Feed.begin(place(kept));
+		for (let count = 0; count < 1_000; count++) feed.output(count % 2 === 0 ? 'stdout' : 'stderr', Buffer.from('ab'));
+		feed.end();
+		const events = await eventsOf(feed);
+		const text = { stdout: '', stderr: '' };
+		for (const event of events) if (event.type === 'output') text[event.stream] += Buffer.from(event.base64, 'base64');
+		expect(text).toEqual({ stdout: 'ab'.repeat(500), stderr: 'ab'.repeat(500) });
+		expect(events.length).toBeLessThan(100);
+	});
+});
+
 describe('the events of a job after a restart', () => {
 	it('are what was noted, with the same numbers', async () => {
 		const kept = new Kept();
