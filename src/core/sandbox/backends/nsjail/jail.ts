@@ -79,7 +79,8 @@ export function takeSite(footing: Footing, spec: SiteSpec, base?: string): JailS
 	};
 	let site: JailSite = { folder, user: outsideUser(footing, spec, slot), cgroup: undefined, giveBack };
 	try {
-		folder.narrowTo(site.user.outsideGroup);
+		// Only root has a group to give it to.
+		if (footing.firstUser !== undefined) folder.narrowTo(site.user.outsideGroup);
 		site = { ...site, cgroup: footing.cgroups?.create(folder.name, groupLimits(spec)) };
 		return site;
 	} catch (error) {
