@@ -71,7 +71,7 @@ const coreOutside = (path) => ({
 const checkerOutside = (path) => ({
 	name: 'checker-outside',
 	setup({ onResolve }) {
-		const filter = /\/checker\/(check|commands|describe|detect|languages\/parse)\.ts$/;
+		const filter = /\/checker\/(check|commands|describe|detect|languages\/parse|values\/work)\.ts$/;
 		onResolve({ filter }, () => ({ path, external: true }));
 	},
 });

@@ -103,7 +103,7 @@ function createBoxes(backend: NsjailBackend): Boxes {
 	};
 }
 
-/** Programs up to this length are inspected at once, in a few milliseconds; longer ones must not hold up their process. */
+/** Programs up to this length are inspected at once, in a few milliseconds, the worst in some hundred; longer ones must not hold up their process. */
 const shortCode = 4_096;
 /** A program of the greatest length needs a fraction of it. */
 const inspectionMs = 20_000;

@@ -16,6 +16,7 @@ import { ruleById } from './rules/rules.ts';
 import { ruleId } from './rules/text.ts';
 import { Source } from './source.ts';
 import { factsOf } from './values/evaluate.ts';
+import { spend, TooMuchWork, withinWork } from './values/work.ts';
 
 export interface CheckReport {
 	readonly language: Language;
@@ -31,14 +32,15 @@ export interface CheckReport {
 }
 
 const deepestNesting = 3;
+const unitsOfHit = 50;
+const unitsOfParsing = 100;
 
 export function check(code: string, options: CheckOptions): CheckReport {
 	try {
-		return checked(code, options);
+		return withinWork(code.length, () => checked(code, options));
 	} catch (error) {
 		const language = options.language === 'auto' ? 'python' : options.language;
-		const isDeep = error instanceof RangeError;
-		const hit = isDeep ? deep(language) : broken(error);
+		const hit = hitFor(error, language);
 		const verdicts = summarise([findingOf(hit, new Source(code))], options);
 		return { language, dialect: 'javascript', guessed: options.language === 'auto', confidence: 0, ...verdicts };
 	}
@@ -70,6 +72,19 @@ function textHit(language: Language, family: string, span: Span, objection: Obje
 	return { rule, severity: objection.severity ?? rule.severity, span, objection };
 }
 
+function hitFor(error: unknown, language: Language): Hit {
+	if (error instanceof TooMuchWork) return costly(language);
+	return error instanceof RangeError ? deep(language) : broken(error);
+}
+
+const costly = (language: Language): Hit =>
+	textHit(
+		language,
+		'DEPTH',
+		{ from: 0, to: 0 },
+		{ reason: 'the program costs too much to be checked', fix: 'Make texts and lists in fewer steps.' },
+	);
+
 const deep = (language: Language): Hit =>
 	textHit(
 		language,
@@ -96,6 +111,7 @@ function findingsIn({ language, outcome }: Recognition, code: string, options: C
 	const source = new Source(parsed.text);
 	const facts = factsOf(language, lower(parsed));
 	const hits = [...encodingHits(language, code), ...applyRules(language, facts, options)];
+	spend(unitsOfHit * hits.length);
 	return [...hits.map((hit) => findingOf(hit, source)), ...nestedFindings(parsed, facts, source, options, depth)];
 }
 
@@ -125,6 +141,7 @@ function nestedFindings(
 ): Finding[] {
 	return nestedCode(parsed.language, facts, options).flatMap(({ language, text, span }) => {
 		if (depth >= deepestNesting) return [findingOf(deep(language), source)];
+		spend(unitsOfParsing * text.length);
 		const inner = findingsIn(recognise(text, language, true), text, options, depth + 1);
 		return inner
 			.filter((finding) => !finding.ruleId.endsWith('-SYNTAX'))

@@ -5,21 +5,27 @@ import { lower } from './languages/lower.ts';
 import { parse } from './languages/parse.ts';
 import { nestedCode } from './nested.ts';
 import { factsOf } from './values/evaluate.ts';
+import { spend, withinWork } from './values/work.ts';
 
 const deepestProgram = 4;
 const mostPrograms = 60;
+const unitsOfParsing = 100;
 
 /** Python and JavaScript may start commands, too. */
 const options = { allowSubprocess: true };
 
-/** @returns null for a text that is no program of the language, or too deeply nested to be read */
+/**
+ * @returns null for a text that is no program of the language, or too deeply nested to be read
+ * @throws TooMuchWork for one that costs too much to be read
+ */
 export function factsIn(language: Language, text: string): Fact[] | null {
 	const reading = { programs: 0 };
-	return read(language, text, 0, reading);
+	return withinWork(text.length, () => read(language, text, 0, reading));
 }
 
 function read(language: Language, text: string, depth: number, reading: { programs: number }): Fact[] | null {
 	if (depth > deepestProgram || ++reading.programs > mostPrograms) return null;
+	if (depth > 0) spend(unitsOfParsing * text.length);
 	const facts = ownFacts(language, text);
 	if (!facts) return null;
 	const inside = nestedCode(language, facts, options);

@@ -138,11 +138,17 @@ function javaScriptText(text: string, isTypeScript: boolean): number {
 	return (
 		Math.min(8, 3 * ended) +
 		3 * Math.min(2, commented) +
-		(/`[^`]*\$\{[^`]*`/.test(text) ? 3 : 0) +
+		(hasFilledTemplate(text) ? 3 : 0) +
 		(/[!=]==/.test(text) ? 3 : 0) -
 		(isTypeScript ? 2 : 0)
 	);
 }
+
+const hasFilledTemplate = (text: string): boolean =>
+	text
+		.split('`')
+		.slice(1, -1)
+		.some((piece) => piece.includes('${'));
 
 function bashEvidence(tree: ParsedScript): number {
 	let score = 0;

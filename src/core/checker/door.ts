@@ -4,3 +4,4 @@ export { factsIn } from './commands.ts';
 export { describeFindings } from './describe.ts';
 export { detect } from './detect.ts';
 export { forEachChild, parse } from './languages/parse.ts';
+export { TooMuchWork, withinWork } from './values/work.ts';

@@ -8,6 +8,7 @@ import {
 	type Word,
 	type WordPart,
 } from 'unbash';
+import { spend } from '../values/work.ts';
 import type { Mention, Node, ShellOperation, Span } from './ir.ts';
 
 export interface BashLowering {
@@ -37,7 +38,10 @@ function within<T>(l: BashLowering, span: Span, lower: () => T): T {
 	return result;
 }
 
+const unitsOfParsing = 20;
+
 function wordFrom(text: string): Word {
+	spend(unitsOfParsing * text.length);
 	const command = parse(`_ ${text}`).commands[0]?.command;
 	const word = command?.type === 'Command' ? command.suffix[0] : undefined;
 	return word?.type === 'Word' ? word : { type: 'Word', text, value: text, pos: 0, end: text.length };
@@ -46,7 +50,7 @@ function wordFrom(text: string): Word {
 function braceWays(parts: readonly WordPart[]): string[] {
 	return parts.reduce<string[]>(
 		(ways, part) => {
-			const texts = part.type === 'BraceExpansion' ? alternatives(part.text) : [part.text];
+			const texts = part.type === 'BraceExpansion' ? alternatives(part.text).slice(0, mostBraces) : [part.text];
 			return ways.flatMap((way) => texts.map((one) => way + one)).slice(0, mostBraces);
 		},
 		[''],
@@ -66,7 +70,12 @@ function alternatives(text: string): string[] {
 		if (character === ',' && depth === 0) pieces.push('');
 		else pieces[pieces.length - 1] += character;
 	}
-	return pieces.flatMap((piece) => (/\{.*,.*\}/.test(piece) ? nested(piece) : [piece]));
+	return pieces.flatMap((piece) => (hasBraces(piece) ? nested(piece) : [piece]));
+}
+
+function hasBraces(piece: string): boolean {
+	const comma = piece.indexOf(',', piece.indexOf('{'));
+	return piece.includes('{') && comma >= 0 && piece.includes('}', comma);
 }
 
 const nested = (piece: string): string[] =>

@@ -48,8 +48,12 @@ const parsers: Record<Language, (text: string) => Parsed> = {
 
 const hasAstral = /[\u{10000}-\u{10FFFF}]/u;
 
+/** Formats inside formats are read again for each one around them; Python itself refuses this many braces inside each other. */
+const mostBraces = /(?:\{[^{}]*){200}/;
+
 /** Python reads names in their NFKC form; the parser knows no letters beyond the basic plane. */
 function parsePython(text: string): Parsed {
+	if (mostBraces.test(text)) throw new RangeError('too many braces inside each other');
 	try {
 		return { language: 'python', tree: parsePythonText(text), text };
 	} catch (error) {
@@ -65,7 +69,27 @@ const common: Options = {
 	allowReturnOutsideFunction: true,
 	allowAwaitOutsideFunction: true,
 };
-const TypeScriptParser = Parser.extend(tsPlugin());
+
+/**
+ * The plugin for TypeScript tries several readings of what may be a type, each of which may try several again: `a<b<c>(d<` a few times
+ * is never read to its end. So many signs are read for one character of the text, and no more.
+ */
+const mostReadings = 6;
+
+function patient(Base: typeof Parser): typeof Parser {
+	// The types of the parser do not tell of this member.
+	const { nextToken } = Base.prototype as unknown as { nextToken: (this: Parser) => void };
+	return class extends Base {
+		#read = 0;
+
+		nextToken(): void {
+			if (++this.#read > mostReadings * (this.input.length + 100)) throw new RangeError('too many ways to read it');
+			nextToken.call(this);
+		}
+	};
+}
+
+const TypeScriptParser = Parser.extend(tsPlugin(), patient);
 
 const javaScriptAttempts: readonly { dialect: Dialect; parse: (text: string) => JavaScriptTree }[] = [
 	{ dialect: 'javascript', parse: (text) => Parser.parse(text, { ...common, sourceType: 'module' }) },

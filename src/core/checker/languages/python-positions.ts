@@ -12,26 +12,26 @@ export type SpanOf = (node: Located) => Span;
 
 const utf8Length = (code: number): number => (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4);
 
-/** Index of the UTF-16 unit that stands at a column counted in UTF-8 bytes. */
-function unitAt(line: string, bytes: number): number {
-	let seen = 0;
+/** For every column counted in UTF-8 bytes the index of the UTF-16 unit that stands there, or behind it. */
+function unitsOf(line: string): number[] {
+	const units = [0];
 	let unit = 0;
 	for (const character of line) {
-		if (seen >= bytes) break;
-		seen += utf8Length(character.codePointAt(0) ?? 0);
 		unit += character.length;
+		for (let bytes = utf8Length(character.codePointAt(0) ?? 0); bytes > 0; bytes--) units.push(unit);
 	}
-	return unit;
+	return units;
 }
 
 export function spansOf(text: string): SpanOf {
 	const lines = text.split('\n');
 	const starts = [0];
 	for (const line of lines) starts.push((starts[starts.length - 1] as number) + line.length + 1);
-	const plain = lines.map((line) => !/[^\0-\x7F]/.test(line));
+	const units = lines.map((line) => (/[^\0-\x7F]/.test(line) ? unitsOf(line) : null));
 	const offset = (line: number, column: number): number => {
 		const index = Math.min(Math.max(line - 1, 0), lines.length - 1);
-		const unit = plain[index] ? column : unitAt(lines[index] as string, column);
+		const known = units[index];
+		const unit = known ? (known[column] ?? (lines[index] as string).length) : column;
 		return Math.min(text.length, (starts[index] as number) + unit);
 	};
 	return ({ lineno = 1, col_offset = 0, end_lineno = lineno, end_col_offset = col_offset }) => ({

@@ -2,6 +2,7 @@
 import type { CommandFact, Fact } from '../facts.ts';
 import { baseOf } from '../values/fold-paths.ts';
 import { HOLE, rowOf, textsOf } from '../values/value.ts';
+import { spend } from '../values/work.ts';
 import { networkMode, type Objection, type Rule, type RuleContext } from './rule.ts';
 
 const commandOf = (fact: Fact): { name: string; args: readonly string[]; fact: CommandFact } | null =>
@@ -177,6 +178,7 @@ function killing(args: readonly string[], fact: CommandFact, facts: readonly Fac
 	);
 	const isFixed = targets.some((target) => /^-?\d+$/.test(target));
 	const isUnknown = targets.length === 0 || targets.some((target) => target.includes(HOLE));
+	spend(facts.length);
 	const isSought = isUnknown && (fact.wrappers.includes('xargs') || facts.some(looksForProcesses));
 	if (isFixed || isSought)
 		return [

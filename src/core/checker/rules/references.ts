@@ -8,6 +8,7 @@ export interface Match {
 
 export class ReferenceIndex {
 	readonly #patterns = new Map<string, Match | null>();
+	readonly #longest: number;
 
 	constructor(rules: readonly Rule[]) {
 		for (const rule of rules) {
@@ -16,16 +17,22 @@ export class ReferenceIndex {
 				for (const name of split(pattern.free ?? '')) this.#patterns.set(name, null);
 			}
 		}
+		this.#longest = Math.max(0, ...[...this.#patterns.keys()].map((name) => name.length));
 	}
 
 	/** Undefined: nobody has written anything about it. Null: it is harmless. */
 	find(path: string): Match | null | undefined {
 		const isResult = path.includes('()');
-		for (let name = path; name !== ''; name = shorter(name)) {
+		for (let name = this.#start(path); name !== ''; name = shorter(name)) {
 			const found = this.#patterns.get(name);
 			if (found !== undefined && (!isResult || name.includes('()'))) return found;
 		}
 		return undefined;
+	}
+
+	/** Nothing is written about names that are longer than all that are. */
+	#start(path: string): string {
+		return path.length <= this.#longest ? path : shorter(path.slice(0, this.#longest + 1));
 	}
 
 	/** First segments of all names: modules whose members matter. */

@@ -36,7 +36,7 @@ function limitRules(language: Language): Rule[] {
 			cwe: 'CWE-400',
 			severity: 'block',
 			language,
-			summary: 'The program is nested so deeply that it cannot be analysed.',
+			summary: 'The program is nested so deeply, or makes so much of its texts and lists, that it cannot be analysed.',
 			dependsOn: [],
 			denies: {
 				code: language === 'bash' ? '$('.repeat(3000) + ')'.repeat(3000) : '['.repeat(9000) + ']'.repeat(9000),

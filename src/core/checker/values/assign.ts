@@ -3,7 +3,7 @@ import type { BindNode, Node } from '../languages/ir.ts';
 import { outside } from './lookup.ts';
 import type { Machine } from './machine.ts';
 import { member } from './members.ts';
-import { anyElement, elementsOf, join, type ObjectValue, textsOf, unknown, type Value, type Values } from './value.ts';
+import { anyElement, elementsOf, join, list, type ObjectValue, textsOf, unknown, type Values } from './value.ts';
 
 export function bindTo(machine: Machine, target: Node, values: Values, by: BindNode['by']): void {
 	if (target.kind === 'name') bindName(machine, target.name, target.from, values, by);
@@ -55,12 +55,10 @@ function bindItems(machine: Machine, targets: readonly Node[], values: Values): 
 	const elements = elementsOf(values);
 	const any = elements ? unknown : anyElement(values);
 	targets.forEach((target, i) => {
-		if (target.kind === 'spread') bindTo(machine, target.value, [rest(elements?.slice(i) ?? [], any)], 'assignment');
+		if (target.kind === 'spread') bindTo(machine, target.value, [list(elements?.slice(i) ?? [], any)], 'assignment');
 		else bindTo(machine, target, elements ? (elements[i] ?? unknown) : any, 'assignment');
 	});
 }
-
-const rest = (items: Values[], any: Values): Value => ({ kind: 'list', items, rest: any });
 
 function bindFields(machine: Machine, pattern: Extract<Node, { kind: 'entries' }>, values: Values): void {
 	for (const { key, value } of pattern.entries) {

@@ -23,6 +23,7 @@ import {
 	HOLE,
 	join,
 	joinAll,
+	keysOf,
 	type ListValue,
 	list,
 	type ObjectValue,
@@ -34,6 +35,7 @@ import {
 	type Value,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 export function evaluateCall(machine: Machine, node: CallNode): Values {
 	const callee = machine.evaluate(machine, node.callee);
@@ -46,7 +48,7 @@ export function evaluateCall(machine: Machine, node: CallNode): Values {
 }
 
 function argumentsOf(machine: Machine, nodes: readonly Node[]): Values[] {
-	return nodes.flatMap((node) => {
+	return nodes.flatMap((node): readonly Values[] => {
 		if (node.kind !== 'spread') return [machine.evaluate(machine, node)];
 		const source = machine.evaluate(machine, node.value);
 		return elementsOf(source) ?? [anyElement(source)];
@@ -58,11 +60,18 @@ function keywordsOf(machine: Machine, node: CallNode): Map<string, Values> {
 	for (const { name, value } of node.keywords) {
 		const values = machine.evaluate(machine, value);
 		if (name !== null) keywords.set(name, values);
-		else
-			for (const one of values)
-				if (one.kind === 'object') for (const [key, field] of one.fields) keywords.set(key, field);
+		else for (const [key, field] of fieldsOf(values)) keywords.set(key, field);
 	}
 	return keywords;
+}
+
+/** The fields of all objects among the values. */
+function fieldsOf(values: Values): (readonly [string, Values])[] {
+	return values.flatMap((value) => {
+		if (value.kind !== 'object') return [];
+		spend(4 * value.fields.size);
+		return [...value.fields];
+	});
 }
 
 /** A method of something unknown may still write a file whose name is known. */
@@ -103,6 +112,7 @@ export function invoke(
 }
 
 function invokeOne(site: CallSite, callee: Value): Values {
+	spend(8 + site.args.length);
 	if (callee.kind === 'ref') return callRef(site, callee.path);
 	if (callee.kind === 'function') return callFunction(site, callee);
 	if (callee.kind === 'method') return callMethod(site, callee.self, callee.name);
@@ -153,6 +163,7 @@ function withSelf(site: CallSite, callee: FunctionValue): readonly Values[] {
 function bindParameters(site: CallSite, callee: FunctionValue, scope: Scope, args: readonly Values[]): void {
 	const { machine, keywords } = site;
 	machine.within(scope, () => {
+		spend(scope.activation.now.size);
 		const now = new Map(scope.activation.now);
 		callee.node.params.forEach(({ target, takes }, i) => {
 			const named = target.kind === 'name' ? keywords.get(target.name) : undefined;
@@ -237,6 +248,7 @@ const replacedByCall = (site: CallSite, self: string, callback: Value): Values =
 
 /** `"{0.__class__}".format(x)` reads an attribute. */
 function noteFormatFields(site: CallSite, self: string): void {
+	spend(self.length);
 	for (const field of self.matchAll(/\{[^{}]*\}/g)) {
 		for (const attribute of field[0].matchAll(/\.(\w+)|\[(\w+)\]/g)) {
 			const name = attribute[1] ?? attribute[2] ?? '';
@@ -261,6 +273,7 @@ function grow(site: CallSite, self: ListValue, name: string): Values {
 	const added =
 		name === 'insert' ? args.slice(1) : name === 'extend' ? (elementsOf(args[0] ?? unknown) ?? [text(HOLE)]) : args;
 	const isStraight = machine.scope.activation.conditional === 0 && name !== 'unshift' && name !== 'insert';
+	spend(self.items.length / 8);
 	if (isStraight && self.items.length < 512) self.items = [...self.items, ...added];
 	else self.rest = join(self.rest, join(joinAll(added), text(HOLE)));
 	return unknown;
@@ -290,6 +303,7 @@ function reduced(site: CallSite, self: ListValue, callback: Values, initial: Val
 
 function callObjectMethod(site: CallSite, self: ObjectValue, name: string): Values {
 	const [key = unknown, value = unknown] = site.args;
+	if (name === 'values' || name === 'items') spend(8 * self.fields.size);
 	if (name === 'get' || name === 'pop' || name === '__getitem__' || name === 'setdefault') {
 		return joinAll([...textsOf(key).map((one) => self.fields.get(one) ?? self.rest), value]);
 	}
@@ -297,7 +311,7 @@ function callObjectMethod(site: CallSite, self: ObjectValue, name: string): Valu
 		for (const one of textsOf(key)) setField(site.machine, self, one, value);
 		return [self];
 	}
-	if (name === 'keys') return [list([...self.fields.keys()].map((one) => text(one)))];
+	if (name === 'keys') return [list(keysOf(self))];
 	if (name === 'values') return [list([...self.fields.values()], self.rest)];
 	if (name === 'items')
 		return [
@@ -306,9 +320,7 @@ function callObjectMethod(site: CallSite, self: ObjectValue, name: string): Valu
 				self.rest,
 			),
 		];
-	if (name === 'update')
-		for (const one of key)
-			if (one.kind === 'object') for (const [k, v] of one.fields) setField(site.machine, self, k, v);
+	if (name === 'update') for (const [k, v] of fieldsOf(key)) setField(site.machine, self, k, v);
 	return unknown;
 }
 

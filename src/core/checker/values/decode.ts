@@ -1,5 +1,6 @@
 /** Undoes the common encodings of text. Null: it is not of that encoding. */
 import { joinAll, knownTexts, rowOf, text, unknown, type Values } from './value.ts';
+import { spend } from './work.ts';
 
 function base64(encoded: string): string | null {
 	try {
@@ -77,6 +78,7 @@ const decoders: Readonly<Record<string, (encoded: string) => string | null>> = {
 };
 
 export function decode(encoding: string, encoded: string): string | null {
+	spend(8 * encoded.length);
 	const name = encoding
 		.toLowerCase()
 		.replace(/_codec$|-codec$/, '')

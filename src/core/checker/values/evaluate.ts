@@ -37,6 +37,7 @@ import {
 	unknown,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 const mostPasses = 5;
 /** A program that says this much is read twice and no more. */
@@ -142,6 +143,7 @@ function evaluateClass(machine: Machine, node: ClassNode): Values {
 	const scope = machine.scopeFor(node, () => new Scope('class', machine.scope, node.locals, true));
 	scope.self = [made];
 	machine.within(scope, () => evaluateAll(machine, node.body));
+	spend(scope.bindings.size);
 	for (const [name, binding] of scope.bindings) {
 		made.fields.set(name, binding.all);
 		for (const value of binding.all) if (value.kind === 'function') adopt(machine, value, made);
@@ -183,6 +185,7 @@ function evaluateBranch(machine: Machine, node: NodeOf<'branch'>): Values {
 	const before = activation.now;
 	activation.conditional++;
 	const ways = node.arms.map((arm) => {
+		spend(before.size);
 		activation.now = new Map(before);
 		evaluateAll(machine, arm);
 		return activation.now;
@@ -198,6 +201,7 @@ function evaluateLoop(machine: Machine, node: NodeOf<'loop'>): Values {
 	const assigned = machine.assignedIn.get(node) ?? new Set<Binding>();
 	machine.assignedIn.set(node, assigned);
 	const before = activation.now;
+	spend(2 * before.size);
 	activation.now = new Map([...before].filter(([binding]) => !assigned.has(binding)));
 	activation.conditional++;
 	machine.loops.push(assigned);
@@ -229,6 +233,7 @@ function evaluateEntries(machine: Machine, node: NodeOf<'entries'>): Values {
 
 function copyFields(from: Values, to: ReturnType<typeof object>): void {
 	for (const value of from) {
+		if (value.kind === 'object') spend(4 * value.fields.size);
 		if (value.kind === 'ref') to.bases = join(to.bases, [value]);
 		else if (value.kind !== 'object') to.rest = join(to.rest, [value]);
 		else for (const [name, values] of value.fields) to.fields.set(name, join(to.fields.get(name) ?? unknown, values));
@@ -249,8 +254,9 @@ function evaluateList(machine: Machine, node: NodeOf<'list'>): Values {
 		if (elements) items.push(...elements);
 		else rest = join(rest, join(anyElement(source), text(HOLE)));
 	}
-	made.items = items;
-	made.rest = rest;
+	const known = list(items, rest);
+	made.items = known.items;
+	made.rest = known.rest;
 	return [made];
 }
 

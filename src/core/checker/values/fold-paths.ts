@@ -1,5 +1,6 @@
 /** Folds paths: joining, taking apart and normalising them as text. */
 import { HOLE, join, type PathValue, path, rowOf, text, textsOf, type Values } from './value.ts';
+import { spend } from './work.ts';
 
 /** HOME inside the jail, and the folder in which a program starts. */
 export const home = '/work';
@@ -14,6 +15,7 @@ export function joinPaths(parts: readonly string[]): string {
 
 /** Resolves `.`, `..`, `~` and repeated slashes. An unknown piece keeps `..` from eating it. */
 export function normalisePath(written: string): string {
+	spend(written.length);
 	const expanded = written.replace(/^~(?=\/|$)/, home);
 	const absolute = expanded.startsWith('/') || expanded.startsWith(HOLE) ? expanded : `${home}/${expanded}`;
 	const kept: string[] = [];

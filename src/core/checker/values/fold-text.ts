@@ -3,11 +3,14 @@ import type { Operator } from '../languages/ir.ts';
 import { decode } from './decode.ts';
 import { joinedPaths, pathsOf } from './fold-paths.ts';
 import {
+	cut,
+	elementAt,
 	elementsOf,
 	HOLE,
 	joinAll,
 	type ListValue,
 	list,
+	longestText,
 	number,
 	numbersOf,
 	text,
@@ -16,6 +19,7 @@ import {
 	type Value,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 const mostWays = 8;
 const longestRepeat = 1024;
@@ -23,15 +27,19 @@ const longestRepeat = 1024;
 /** Every way to put one text of each set after the other. */
 export function concatenated(sets: readonly Values[]): Values {
 	let ways = [''];
+	spend(8 * sets.length);
 	for (const set of sets) {
 		const texts = textsOf(set);
 		const longer = ways.length === 1 && texts.length === 1;
 		ways = longer
-			? [`${ways[0]}${texts[0]}`]
-			: ways.flatMap((left) => texts.map((right) => left + right)).slice(0, mostWays);
+			? [appended(ways[0] as string, texts[0] as string)]
+			: ways.flatMap((left) => texts.map((right) => appended(left, right))).slice(0, mostWays);
 	}
 	return joinAll(ways.map((way) => text(way)));
 }
+
+/** What is cut already ends in a hole, and nothing behind it counts. */
+const appended = (left: string, right: string): string => (left.length > longestText ? left : cut(left + right));
 
 const known = (value: Values | undefined): string | null => {
 	const [only] = value === undefined ? [] : textsOf(value);
@@ -45,6 +53,7 @@ type TextFold = (self: string, args: readonly Values[]) => Values;
 const whole =
 	(fold: (self: string, args: readonly Values[]) => string | Values | null): TextFold =>
 	(self, args) => {
+		spend(self.length);
 		if (self.includes(HOLE)) return unknown;
 		const result = fold(self, args);
 		return result === null ? unknown : typeof result === 'string' ? text(result) : result;
@@ -52,8 +61,10 @@ const whole =
 /** Letter by letter, so that holes may stay. */
 const each =
 	(fold: (self: string) => string): TextFold =>
-	(self) =>
-		text(fold(self));
+	(self) => {
+		spend(self.length);
+		return text(fold(self));
+	};
 
 const texts = (parts: readonly string[]): Values => [list(parts.map((part) => text(part)))];
 const split = whole((self, args) => {
@@ -63,12 +74,36 @@ const split = whole((self, args) => {
 const decoded = whole((self, args) => decode(known(args[0]) ?? 'utf-8', self));
 /** `"x".encode("rot13")` is as good as decoding it; `encode()` changes nothing that matters here. */
 const encoded = whole((self, args) => (args[0] ? (decode(known(args[0]) ?? '', self) ?? self) : self));
-const stripped = (pattern: (set: string) => RegExp): TextFold =>
-	whole((self, args) => self.replaceAll(pattern((known(args[0]) ?? '').replaceAll(/[\\\]^-]/g, '\\$&')), ''));
+const stripped = (atStart: boolean, atEnd: boolean): TextFold =>
+	whole((self, args) => {
+		const set = known(args[0]) ?? '';
+		return set === '' ? trimmed(self, atStart, atEnd) : withoutSigns(self, new Set(set.split('')), atStart, atEnd);
+	});
+const trimmed = (self: string, atStart: boolean, atEnd: boolean): string =>
+	atStart && atEnd ? self.trim() : atStart ? self.trimStart() : self.trimEnd();
+
+function withoutSigns(self: string, signs: ReadonlySet<string>, atStart: boolean, atEnd: boolean): string {
+	let [start, end] = [0, self.length];
+	while (atStart && start < end && signs.has(self.charAt(start))) start++;
+	while (atEnd && end > start && signs.has(self.charAt(end - 1))) end--;
+	return self.slice(start, end);
+}
+
 const replacedAll = whole((self, args) => {
 	const [from, to] = [known(args[0]), known(args[1])];
-	return from === null || to === null || from === '' ? null : self.replaceAll(from, () => to);
+	return from === null || to === null || from === '' ? null : replacedIn(self, from, to);
 });
+
+/** Every place of a text replaced, as far as the result counts. */
+export function replacedIn(self: string, from: string, to: string): string {
+	let made = '';
+	let start = 0;
+	for (let at = self.indexOf(from); at >= 0 && made.length <= longestText; at = self.indexOf(from, start)) {
+		made += self.slice(start, at) + to;
+		start = at + from.length;
+	}
+	return made + self.slice(start);
+}
 const replacedOnce = whole((self, args) => {
 	const [from, to] = [known(args[0]), known(args[1])];
 	return from === null || to === null ? null : self.replace(from, () => to);
@@ -78,6 +113,7 @@ const sliced = whole((self, args) => self.slice(integer(args[0]), integer(args[1
 /** `"{} {name}".format(…)`: each field becomes its value or a hole. */
 export function formatted(self: string, args: readonly Values[], keywords: ReadonlyMap<string, Values>): Values {
 	let next = 0;
+	spend(self.length);
 	const pieces = self.split(/(\{\{|\}\}|\{[^{}]*\})/).map((piece): Values => {
 		if (piece === '{{' || piece === '}}') return text(piece[0] as string);
 		if (!/^\{.*\}$/s.test(piece)) return text(piece);
@@ -104,9 +140,9 @@ export const pythonTextMethods: Readonly<Record<string, TextFold>> = {
 	swapcase: whole((self) => [...self].map((c) => (c === c.toUpperCase() ? c.toLowerCase() : c.toUpperCase())).join('')),
 	capitalize: whole((self) => self.charAt(0).toUpperCase() + self.slice(1).toLowerCase()),
 	title: whole((self) => self.toLowerCase().replaceAll(/\b[a-z]/g, (c) => c.toUpperCase())),
-	strip: stripped((set) => new RegExp(`^[${set || '\\s'}]+|[${set || '\\s'}]+$`, 'g')),
-	lstrip: stripped((set) => new RegExp(`^[${set || '\\s'}]+`, 'g')),
-	rstrip: stripped((set) => new RegExp(`[${set || '\\s'}]+$`, 'g')),
+	strip: stripped(true, true),
+	lstrip: stripped(true, false),
+	rstrip: stripped(false, true),
 	replace: replacedAll,
 	rsplit: split,
 	splitlines: whole((self) => texts(self.split('\n'))),
@@ -123,7 +159,7 @@ export const pythonTextMethods: Readonly<Record<string, TextFold>> = {
 	join: (self, args) => joined(self, args[0] ?? unknown),
 	__add__: (self, args) => concatenated([text(self), ...args]),
 	__mod__: (self, args) => percentFormatted(self, args[0] ?? unknown),
-	zfill: whole((self, args) => self.padStart(integer(args[0]) ?? 0, '0')),
+	zfill: whole((self, args) => self.padStart(Math.min(longestText + 1, integer(args[0]) ?? 0), '0')),
 	partition: whole((self, args) => {
 		const separator = known(args[0]);
 		const at = separator === null ? -1 : self.indexOf(separator);
@@ -159,10 +195,16 @@ export const javaScriptTextMethods: Readonly<Record<string, TextFold>> = {
 	at: whole((self, args) => self.at(integer(args[0]) ?? 0) ?? null),
 	charCodeAt: whole((self, args) => number(self.charCodeAt(integer(args[0]) ?? 0))),
 	codePointAt: whole((self, args) => number(self.codePointAt(integer(args[0]) ?? 0) ?? 0)),
-	repeat: whole((self, args) => self.repeat(Math.min(longestRepeat, Math.max(0, integer(args[0]) ?? 1)))),
+	repeat: whole((self, args) => self.repeat(Math.min(timesThatCount(self), Math.max(0, integer(args[0]) ?? 1)))),
 	padStart: whole((self, args) => self.padStart(Math.min(longestRepeat, integer(args[0]) ?? 0), known(args[1]) ?? ' ')),
-	normalize: whole((self) => self.normalize('NFKC')),
+	normalize: whole((self) => {
+		spend(8 * self.length);
+		return self.normalize('NFKC');
+	}),
 };
+
+const timesThatCount = (self: string): number =>
+	Math.min(longestRepeat, Math.ceil((longestText + 1) / (self.length || 1)));
 
 /** The elements of a list as one text. */
 export function joined(separator: string, values: Values): Values {
@@ -200,8 +242,8 @@ export const listMethods: Readonly<Record<string, ListFold>> = {
 		),
 	],
 	slice: (self, args) => [list(self.items.slice(integer(args[0]), integer(args[1])), self.rest)],
-	at: (self, args) => self.items.at(integer(args[0]) ?? 0) ?? self.rest,
-	__getitem__: (self, args) => self.items.at(integer(args[0]) ?? 0) ?? self.rest,
+	at: (self, args) => elementAt(self, integer(args[0]) ?? 0),
+	__getitem__: (self, args) => elementAt(self, integer(args[0]) ?? 0),
 	values: (self) => [self],
 };
 
@@ -218,7 +260,7 @@ export const growingMethods: ReadonlySet<string> = new Set([
 /** Methods that take an element out. */
 export const takingMethods: ReadonlySet<string> = new Set(['pop', 'shift', 'popleft', 'next', '__next__', 'find']);
 
-const printfField = /%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?([sdrxXofi%c])/g;
+const printfField = /%(?:\((\w+)\))?[-+ #0]*(?:[1-9]\d*)?(?:\.\d+)?([sdrxXofi%c])/g;
 
 /** `"%s.%s" % ("os", "system")` */
 export function percentFormatted(self: string, args: Values): Values {
@@ -226,6 +268,7 @@ export function percentFormatted(self: string, args: Values): Values {
 	let next = 0;
 	let last = 0;
 	const pieces: Values[] = [];
+	spend(self.length);
 	for (const field of self.matchAll(printfField)) {
 		pieces.push(text(self.slice(last, field.index)));
 		last = field.index + field[0].length;
@@ -299,6 +342,7 @@ const repeated = (self: string, times: number): Values =>
 function slice(value: Value, operands: readonly Values[]): Values {
 	const [lower, upper, step = 1] = [integer(operands[1]), integer(operands[2]), integer(operands[3])];
 	if (value.kind === 'text') {
+		spend(value.text.length);
 		if (value.text.includes(HOLE)) return unknown;
 		return text(sliceItems([...value.text], lower, upper, step).join(''));
 	}

@@ -22,6 +22,7 @@ import {
 	unknown,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 type Call = (site: CallSite) => Values;
 
@@ -115,10 +116,13 @@ const arrayFrom: Call = (site) => {
 	return callback ? site.call([{ kind: 'method', self: source, name: 'map' }], [callback]) : [source];
 };
 
+const spendOnFields = (value: Values[number]): void => spend(value.kind === 'object' ? 8 * value.fields.size : 1);
+
 /** The members of something that is walked as a list. */
 const membersOf: Call = (site) =>
 	joinAll(
 		argument(site, 0).map((value): Values => {
+			spendOnFields(value);
 			if (value.kind === 'object') return [list([...value.fields.values()], value.rest)];
 			if (value.kind === 'list') return [value];
 			if (value.kind === 'ref')
@@ -131,6 +135,7 @@ const entriesOf: Call = (site) =>
 	joinAll(
 		argument(site, 0).map((value): Values => {
 			if (value.kind !== 'object') return membersOf(site);
+			spendOnFields(value);
 			return [
 				list(
 					[...value.fields].map(([key, values]) => [list([text(key), values])]),

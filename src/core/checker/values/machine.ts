@@ -12,11 +12,15 @@ import {
 	type Value,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 /** Steps that calls looked at once more for their own arguments may take: one of them, and all of a pass together. */
 const stepsOfTrial = 3_000;
 const stepsOfAllTrials = 15_000;
 const deepestTrial = 5;
+const unitsOfStep = 8;
+/** A fact is kept, and held against every rule. */
+const unitsOfFact = 40;
 
 export class Machine {
 	readonly language: Language;
@@ -66,6 +70,7 @@ export class Machine {
 
 	/** Counts a step; false when the trial has had its share. */
 	step(): boolean {
+		spend(unitsOfStep);
 		if (this.#trials === 0) return true;
 		this.#trialSteps++;
 		return !this.isExhausted;
@@ -119,7 +124,9 @@ export class Machine {
 	}
 
 	note(fact: Fact): void {
-		if (!this.isTrial) this.facts.push(fact);
+		if (this.isTrial) return;
+		spend(unitsOfFact);
+		this.facts.push(fact);
 	}
 
 	noteReferences(values: Values, span: Span, extended: readonly string[] = []): void {

@@ -5,6 +5,7 @@ import type { Machine } from './machine.ts';
 import { carriedModules, globalObjects, javaScriptSynonyms, pythonAliases, pythonSynonyms } from './names.ts';
 import {
 	anyElement,
+	elementAt,
 	HOLE,
 	join,
 	joinAll,
@@ -17,6 +18,7 @@ import {
 	type Value,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 const mostFields = 64;
 
@@ -27,6 +29,7 @@ export interface Access {
 
 /** The values of `object.key` or `object[key]`. */
 export function member(machine: Machine, object: Values, key: Values, access: Access): Values {
+	spend(1 + object.length * key.length);
 	if (object.length === 0) return unknownMember(machine, key);
 	return joinAll(object.map((value) => memberOfOne(machine, value, key, access)));
 }
@@ -55,8 +58,9 @@ function dynamicMember(machine: Machine, value: Value, access: Access): Values {
 }
 
 function indexed(machine: Machine, value: Value, index: number, access: Access): Values {
-	if (value.kind === 'list') return value.items.at(index) ?? value.rest;
+	if (value.kind === 'list') return elementAt(value, index);
 	if (value.kind === 'text') {
+		spend(value.text.length);
 		const character = value.text.includes(HOLE) ? undefined : [...value.text].at(index);
 		return character === undefined ? unknown : text(character);
 	}

@@ -23,6 +23,7 @@ import {
 	unknown,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 type Call = (site: CallSite) => Values;
 
@@ -177,6 +178,7 @@ const dictionary: Call = (site) => {
 	const made = object();
 	for (const [key, values] of site.keywords) made.fields.set(key, values);
 	for (const one of argument(site, 0)) {
+		if (one.kind === 'object') spend(4 * one.fields.size);
 		if (one.kind === 'object') for (const [key, values] of one.fields) made.fields.set(key, values);
 		else if (one.kind === 'ref') made.bases = join(made.bases, [one]);
 	}

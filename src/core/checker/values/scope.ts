@@ -1,5 +1,6 @@
 /** Names and what they may mean: everything ever assigned, and what holds right now on the straight way through a body. */
 import { join, unknown, type Values } from './value.ts';
+import { spend } from './work.ts';
 
 export class Binding {
 	/** The join of all assignments, wherever they are. */
@@ -65,6 +66,7 @@ export class Scope {
 export function meet(ways: readonly ReadonlyMap<Binding, Values>[]): Map<Binding, Values> {
 	const [first, ...others] = ways;
 	const met = new Map<Binding, Values>();
+	spend((first?.size ?? 0) * ways.length);
 	for (const [binding, values] of first ?? []) {
 		if (others.every((way) => way.has(binding))) {
 			met.set(

@@ -1,8 +1,9 @@
 /** What well-known commands print, as far as it follows from their words and their input. */
 import { decode, escapes } from './decode.ts';
 import { baseOf, directoryOf } from './fold-paths.ts';
-import { percentFormatted } from './fold-text.ts';
-import { HOLE, rowOf, text, type Values } from './value.ts';
+import { percentFormatted, replacedIn } from './fold-text.ts';
+import { HOLE, longestText, rowOf, text, type Values } from './value.ts';
+import { spend } from './work.ts';
 
 /** Null input: unknown. The result is unknown when nothing is known. */
 type Output = (args: readonly string[], input: string | null) => Values | null;
@@ -23,10 +24,11 @@ const printf: Output = (args) => {
 	if (args[0] === '-v') return null;
 	const count = (format.match(/%[^%]/g) ?? []).length;
 	const rounds = count === 0 ? 1 : Math.min(256, Math.max(1, Math.ceil(values.length / count)));
-	const pieces = Array.from({ length: rounds }, (_, i) =>
-		percentFormattedWords(escapes(format), values.slice(i * count)),
-	);
-	return text(pieces.join(''));
+	const plain = escapes(format);
+	let printed = '';
+	for (let i = 0; i < rounds && printed.length <= longestText; i++)
+		printed += percentFormattedWords(plain, values.slice(i * count, (i + 1) * count));
+	return text(printed);
 };
 
 /** `%b` reads escapes, `%d` and `%s` print their word. */
@@ -54,9 +56,12 @@ const reversed: Output = (_, input) =>
 					.join('\n'),
 			);
 
+const longestSet = 256;
+
 /** The letters of one argument of tr. */
 function letters(set: string): string[] {
 	const named = set
+		.slice(0, longestSet)
 		.replaceAll('[:lower:]', 'a-z')
 		.replaceAll('[:upper:]', 'A-Z')
 		.replaceAll('[:digit:]', '0-9')
@@ -75,13 +80,11 @@ const translated: Output = (args, input) => {
 	if (input === null || input.includes(HOLE)) return null;
 	const [from = '', to = ''] = words(args).map((set) => set);
 	const sources = letters(from);
-	if (has(args, /^-d/)) return text([...input].filter((c) => !sources.includes(c)).join(''));
+	const places = new Map(sources.map((letter, i) => [letter, i] as const).reverse());
+	if (has(args, /^-d/)) return text([...input].filter((c) => !places.has(c)).join(''));
 	const targets = letters(to);
-	return text(
-		[...input]
-			.map((c) => (sources.includes(c) ? (targets[Math.min(sources.indexOf(c), targets.length - 1)] ?? '') : c))
-			.join(''),
-	);
+	const target = (place: number): string => targets[Math.min(place, targets.length - 1)] ?? '';
+	return text([...input].map((c) => (places.has(c) ? target(places.get(c) as number) : c)).join(''));
 };
 
 /** `s/from/to/g` with a plain pattern. */
@@ -96,7 +99,7 @@ const substituted: Output = (args, input) => {
 		/[[\](){}*+?^$|\\]/.test(from)
 	)
 		return null;
-	return text(flags?.includes('g') ? input.replaceAll(from, () => to) : input.replace(from, () => to));
+	return text(flags?.includes('g') && from !== '' ? replacedIn(input, from, to) : input.replace(from, () => to));
 };
 
 const cutOut: Output = (args, input) => {
@@ -138,7 +141,7 @@ const outputs: Readonly<Record<string, Output>> = {
 	tr: translated,
 	sed: substituted,
 	cut: cutOut,
-	basename: overFirst((file) => baseOf(file.replace(/\/+$/, ''))),
+	basename: overFirst((file) => baseOf(file.replace(/(?<!\/)\/+$/, ''))),
 	dirname: overFirst(directoryOf),
 	which: located,
 	command: (args, input) => (has(args, /^-[vV]$/) ? located(args, input) : null),
@@ -149,5 +152,6 @@ const outputs: Readonly<Record<string, Output>> = {
 
 export function outputOf(argv: readonly string[], input: string | null): Values | null {
 	const name = baseOf(argv[0] ?? '');
+	spend(argv.reduce((sum, word) => sum + word.length, input?.length ?? 0));
 	return rowOf(outputs, name)?.(argv.slice(1), input) ?? null;
 }

@@ -7,6 +7,8 @@ import {
 	HOLE,
 	join,
 	joinAll,
+	joinTexts,
+	longestText,
 	numbersOf,
 	rowOf,
 	text,
@@ -14,6 +16,7 @@ import {
 	unknown,
 	type Values,
 } from './value.ts';
+import { spend } from './work.ts';
 
 /** Variables that a shell in the jail has from the start. */
 const given: Readonly<Record<string, string>> = {
@@ -29,7 +32,10 @@ const given: Readonly<Record<string, string>> = {
 };
 
 /** Blanks of an unquoted expansion will split the word. */
-export const blanked = (value: string): string => value.replaceAll(/[ \t\n]+/g, BLANK);
+export function blanked(value: string): string {
+	spend(value.length);
+	return value.replaceAll(/[ \t\n]+/g, BLANK);
+}
 
 export function evaluateVariable(machine: Machine, node: VariableNode): Values {
 	const value = operated(machine, node.name, node.operation);
@@ -63,7 +69,12 @@ function plain(machine: Machine, name: string): Values {
 }
 
 const spaced = (items: readonly Values[], rest: Values): Values =>
-	text([...items, ...(rest.length > 0 ? [rest] : [])].map((item) => textsOf(item)[0] ?? HOLE).join(BLANK));
+	text(
+		joinTexts(
+			[...items, ...(rest.length > 0 ? [rest] : [])].map((item) => textsOf(item)[0] ?? HOLE),
+			BLANK,
+		),
+	);
 
 function operated(machine: Machine, name: string, operation: ShellOperation | null): Values {
 	if (!operation) return plain(machine, name);
@@ -85,38 +96,65 @@ const overTexts = (machine: Machine, name: string, change: (value: string) => st
 		),
 	);
 
+interface Glob {
+	readonly source: string;
+	readonly stars: number;
+}
+
 /** A glob as a regular expression; null when it has an unknown piece. */
-function globSource(glob: string, isGreedy: boolean): string | null {
-	if (glob.includes(HOLE) || glob.length > 64 || (glob.match(/\*/g)?.length ?? 0) > 2) return null;
-	return glob.replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) =>
+function globOf(glob: string, isGreedy: boolean): Glob | null {
+	const stars = glob.match(/\*/g)?.length ?? 0;
+	if (glob.includes(HOLE) || glob.length > 64 || stars > 2) return null;
+	const source = glob.replaceAll(/[.+^${}()|\\]|\*|\?/g, (c) =>
 		c === '*' ? (isGreedy ? '[^]*' : '[^]*?') : c === '?' ? '[^]' : `\\${c}`,
 	);
+	return { source, stars };
 }
+
+/** Every star may try every place of the text, for every place where the match may start. */
+const spendOnMatch = (value: string, { stars }: Glob, starts: number): void =>
+	spend((starts * Math.max(1, value.length) ** stars) / 8);
 
 const removing =
 	(isPrefix: boolean, isGreedy: boolean): Operation =>
 	(machine, name, [pattern = unknown]) => {
-		const source = globSource(textsOf(pattern)[0] ?? HOLE, isGreedy);
-		if (source === null) return text(HOLE);
-		return overTexts(machine, name, (value) => removed(value, source, isPrefix, isGreedy));
+		const glob = globOf(textsOf(pattern)[0] ?? HOLE, isGreedy);
+		if (glob === null) return text(HOLE);
+		return overTexts(machine, name, (value) => removed(value, glob, isPrefix, isGreedy));
 	};
 
-function removed(value: string, source: string, isPrefix: boolean, isGreedy: boolean): string {
-	if (isPrefix) return value.replace(new RegExp(`^(?:${source})`), '');
-	const whole = new RegExp(`^(?:${source})$`);
+function removed(value: string, glob: Glob, isPrefix: boolean, isGreedy: boolean): string {
 	const starts = Array.from({ length: Math.min(value.length, 256) + 1 }, (_, i) => (isGreedy ? i : value.length - i));
+	spendOnMatch(value, glob, isPrefix ? 1 : starts.length);
+	if (isPrefix) return value.replace(new RegExp(`^(?:${glob.source})`), '');
+	const whole = new RegExp(`^(?:${glob.source})$`);
 	const start = starts.find((i) => i >= 0 && whole.test(value.slice(i)));
 	return start === undefined ? value : value.slice(0, start);
+}
+
+/** What stands behind a text that is long enough already is not made at all. */
+function replacedAsFarAsItCounts(value: string, pattern: RegExp, other: string): string {
+	let made = 0;
+	return value.replace(pattern, () => {
+		const counts = made <= longestText;
+		made += other.length;
+		return counts ? other : '';
+	});
 }
 
 const replacing =
 	(flags: string, anchor: string): Operation =>
 	(machine, name, [pattern = unknown, replacement = text('')]) => {
-		const source = globSource(textsOf(pattern)[0] ?? HOLE, true);
+		const glob = globOf(textsOf(pattern)[0] ?? HOLE, true);
 		const [other = HOLE] = textsOf(replacement);
-		if (source === null || source === '') return text(HOLE);
+		if (glob === null || glob.source === '') return text(HOLE);
+		const { source } = glob;
 		const anchored = anchor === '^' ? `^(?:${source})` : anchor === '$' ? `(?:${source})$` : source;
-		return overTexts(machine, name, (value) => value.replace(new RegExp(anchored, flags), () => other));
+		return overTexts(machine, name, (value) => {
+			spendOnMatch(value, glob, anchor === '^' ? 1 : value.length);
+			spend((value.length * other.length) / 64);
+			return replacedAsFarAsItCounts(value, new RegExp(anchored, flags), other);
+		});
 	};
 
 const sliced: Operation = (machine, name, [offset = unknown, length]) => {

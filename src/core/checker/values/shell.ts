@@ -7,7 +7,8 @@ import { baseOf, joinPaths, normalisePath } from './fold-paths.ts';
 import type { Machine } from './machine.ts';
 import { outputOf } from './shell-output.ts';
 import { blanked, variable } from './shell-variables.ts';
-import { BLANK, HOLE, joinAll, list, rowOf, text, textsOf, unknown, type Values } from './value.ts';
+import { BLANK, HOLE, joinAll, list, rowOf, text, textsOf, unknown, type Value, type Values } from './value.ts';
+import { spend } from './work.ts';
 import { carriedCode, interpreterOf, unwrap } from './wrappers.ts';
 
 const mostWays = 6;
@@ -15,18 +16,23 @@ const longestCommand = 512;
 const workingFolder = '()cwd';
 
 /** Splits what unquoted expansions gave into fields. */
-export const fieldsOf = (values: Values): Values =>
-	joinAll(
-		values.flatMap((value) =>
-			value.kind === 'text' ? value.text.split(BLANK).map((field) => text(field)) : [[value]],
-		),
-	);
+export const fieldsOf = (values: Values): Values => joinAll(values.flatMap(fieldsOfOne));
+
+function fieldsOfOne(value: Value): Values[] {
+	if (value.kind !== 'text') return [[value]];
+	spend(2 * value.text.length);
+	return value.text.split(BLANK).map((field) => text(field));
+}
+
+/** Every word is held against every rule. */
+const unitsOfWord = 20;
 
 /** The ways a list of words may read, each as its fields. */
 function waysOf(words: readonly Values[]): string[][] {
 	let ways: string[][] = [[]];
 	for (const word of words) {
 		const fields = textsOf(word).map((one) => fieldsIn(one));
+		for (const some of fields) spend(ways.length * some.length * unitsOfWord);
 		if (fields.length === 1) for (const way of ways) way.push(...(fields[0] as string[]));
 		else ways = ways.flatMap((way) => fields.map((more) => [...way, ...more])).slice(0, mostWays);
 	}
@@ -129,6 +135,7 @@ function note(machine: Machine, node: CommandNode, words: readonly string[], aro
 function originOf(machine: Machine, node: CommandNode): string[][] {
 	const inside: string[][] = [];
 	for (let i = machine.facts.length - 1; i >= 0 && inside.length < 16; i--) {
+		spend(1);
 		const fact = machine.facts[i];
 		if (!fact || fact.span.from < node.from || fact.span.to > node.to) break;
 		if (fact.kind === 'command' && fact.span !== node && fact.argv.length > 0) inside.push([...fact.argv]);
@@ -180,7 +187,10 @@ function withoutGlob(argv: string[]): string[] {
 function withoutAlias(machine: Machine, words: string[]): string[] {
 	const alias = machine.scope.root.bindings.get(`alias ${words[0]}`)?.all ?? unknown;
 	const [meaning] = textsOf(alias);
-	return alias.length === 0 || meaning === undefined ? words : [...meaning.split(/\s+/), ...words.slice(1)];
+	if (alias.length === 0 || meaning === undefined) return words;
+	const started = meaning.split(/\s+/);
+	spend(started.length * unitsOfWord);
+	return [...started, ...words.slice(1)];
 }
 
 /** A function of the script gets its words as `$1`, `$2`… What it prints matters only where it is captured. */
@@ -267,6 +277,7 @@ export function evaluatePipeline(machine: Machine, node: PipelineNode): Values {
 	let output: Values = unknown;
 	machine.isCaptured = true;
 	node.stages.forEach((stage, i) => {
+		spend(4 * from.length);
 		if (i > 0) machine.pipe = { text: textsOf(output)[0] ?? null, from: [...from].reverse() };
 		const first = machine.facts.length;
 		output = machine.evaluate(machine, stage);
@@ -277,10 +288,12 @@ export function evaluatePipeline(machine: Machine, node: PipelineNode): Values {
 	return output;
 }
 
-const commandsSince = (machine: Machine, first: number): string[][] =>
-	machine.facts
+function commandsSince(machine: Machine, first: number): string[][] {
+	spend(machine.facts.length - first);
+	return machine.facts
 		.slice(first)
 		.flatMap((fact) => (fact.kind === 'command' && fact.argv.length > 0 ? [[...fact.argv]] : []));
+}
 
 /** A group shares its input; what it does to the folder stays inside. */
 export function evaluateGroup(machine: Machine, node: GroupNode): Values {
@@ -308,6 +321,12 @@ function bodyOutput(machine: Machine, body: readonly Node[]): Values {
 	return outputs.length === 1 ? (outputs[0] as Values) : outputs.length === 0 ? text('') : text(HOLE);
 }
 
+function withoutLastLines(printed: string): string {
+	let end = printed.length;
+	while (printed[end - 1] === '\n') end--;
+	return printed.slice(0, end);
+}
+
 export function evaluateOutput(machine: Machine, node: OutputNode): Values {
 	const outer = machine.pipe;
 	const wasCaptured = machine.isCaptured;
@@ -323,6 +342,6 @@ export function evaluateOutput(machine: Machine, node: OutputNode): Values {
 		machine.substituted.set(file, { text: textsOf(output)[0] ?? null, from });
 		return text(file);
 	}
-	const trimmed = textsOf(output).map((one) => text(one.replace(/\n+$/, '')));
+	const trimmed = textsOf(output).map((one) => text(withoutLastLines(one)));
 	return node.quoted ? joinAll(trimmed) : joinAll(trimmed.map((one) => text(blanked(textsOf(one)[0] ?? HOLE))));
 }

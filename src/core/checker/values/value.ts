@@ -1,6 +1,7 @@
 /** The small domain of values: known texts, names that were resolved, and containers of both. An empty set is unknown. */
 import type { FunctionNode } from '../languages/ir.ts';
 import type { Scope } from './scope.ts';
+import { spend } from './work.ts';
 
 /** Stands for an unknown piece of a text: `"/etc/" + x` still starts with `/etc/`. */
 export const HOLE = '\uE0FF';
@@ -79,7 +80,9 @@ export type Value =
 	| GetterValue;
 export type Values = readonly Value[];
 
-const longestText = 4096;
+export const longestText = 4096;
+/** Elements beyond these are known, but not their places. */
+const mostItems = 1024;
 const mostValues = 8;
 const mostNames = 16;
 const longestRef = 200;
@@ -88,11 +91,33 @@ export const unknown: Values = [];
 
 /** Long texts keep their beginning; what follows is a hole. */
 export const cut = (text: string): string => (text.length <= longestText ? text : text.slice(0, longestText) + HOLE);
-export const text = (value: string): Values => [{ kind: 'text', text: cut(value) }];
+/** One text after the other, as far as the result counts. */
+export function joinTexts(pieces: readonly string[], separator: string): string {
+	let joined = '';
+	for (const [i, piece] of pieces.entries()) {
+		if (joined.length > longestText) break;
+		joined += i === 0 ? piece : separator + piece;
+	}
+	spend(pieces.length);
+	return joined;
+}
+
+export function text(value: string): Values {
+	spend(1 + value.length / 64);
+	return [{ kind: 'text', text: cut(value) }];
+}
 export const number = (value: number): Values => [{ kind: 'number', number: value }];
 export const ref = (path: string): Values => (path.length > longestRef ? unknown : [{ kind: 'ref', path }]);
-export const path = (value: string): Values => [{ kind: 'path', text: cut(value) }];
-export const list = (items: Values[], rest: Values = unknown): ListValue => ({ kind: 'list', items, rest });
+export function path(value: string): Values {
+	spend(1 + value.length / 64);
+	return [{ kind: 'path', text: cut(value) }];
+}
+export function list(items: Values[], rest: Values = unknown): ListValue {
+	spend(1 + items.length);
+	if (items.length <= mostItems) return { kind: 'list', items, rest };
+	const beyond = joinAll(items.slice(mostItems));
+	return { kind: 'list', items: items.slice(0, mostItems), rest: join(join(rest, beyond), text(HOLE)) };
+}
 export const object = (isClass = false): ObjectValue => ({
 	kind: 'object',
 	fields: new Map(),
@@ -102,8 +127,9 @@ export const object = (isClass = false): ObjectValue => ({
 });
 
 export function isSame(a: Value, b: Value): boolean {
+	spend(1);
 	if (a === b) return true;
-	if (a.kind === 'text') return b.kind === 'text' && a.text === b.text;
+	if (a.kind === 'text') return b.kind === 'text' && sameText(a.text, b.text);
 	if (a.kind === 'ref') return b.kind === 'ref' && a.path === b.path;
 	if (a.kind === 'path') return b.kind === 'path' && a.text === b.text;
 	if (a.kind === 'number') return b.kind === 'number' && a.number === b.number;
@@ -114,11 +140,18 @@ export function isSame(a: Value, b: Value): boolean {
 	return a.kind === 'partial' && b.kind === 'partial' && sameSets(a.callee, b.callee);
 }
 
+function sameText(a: string, b: string): boolean {
+	if (a.length !== b.length) return false;
+	spend(a.length / 64);
+	return a === b;
+}
+
 /** Lists inside lists are told apart by identity, so that comparing stays cheap. */
-const isSameList = (a: ListValue, b: ListValue): boolean =>
-	a.items.length === b.items.length &&
-	a.items.every((item, i) => sameFlat(item, b.items[i] as Values)) &&
-	sameFlat(a.rest, b.rest);
+function isSameList(a: ListValue, b: ListValue): boolean {
+	if (a.items.length !== b.items.length) return false;
+	spend(a.items.length);
+	return a.items.every((item, i) => sameFlat(item, b.items[i] as Values)) && sameFlat(a.rest, b.rest);
+}
 const sameFlat = (a: Values, b: Values): boolean =>
 	a === b ||
 	(a.length === b.length &&
@@ -172,15 +205,34 @@ export const numbersOf = (values: Values): number[] =>
 export const refsOf = (values: Values): string[] =>
 	values.flatMap((value) => (value.kind === 'ref' ? [value.path] : []));
 
+function charactersOf(whole: string): Values[] {
+	spend(4 * whole.length);
+	return [...whole].map((character) => text(character));
+}
+
+function itemsOf({ items }: ListValue): Values[] {
+	spend(items.length);
+	return items;
+}
+
+export function keysOf({ fields }: ObjectValue): Values[] {
+	spend(8 * fields.size);
+	return [...fields.keys()].map((key) => text(key));
+}
+
 /** Elements of lists and characters of texts, each as its own set. Null: how many there are is unknown. */
 export function elementsOf(values: Values): Values[] | null {
 	if (values.length !== 1) return null;
 	const [only] = values as [Value];
-	if (only.kind === 'text') return only.text.includes(HOLE) ? null : [...only.text].map((character) => text(character));
-	if (only.kind === 'list') return only.rest.length === 0 ? only.items : null;
-	if (only.kind === 'object' && !only.isClass && only.rest.length === 0)
-		return [...only.fields.keys()].map((key) => text(key));
-	return null;
+	if (only.kind === 'text') return only.text.includes(HOLE) ? null : charactersOf(only.text);
+	if (only.kind === 'list') return only.rest.length === 0 ? itemsOf(only) : null;
+	return only.kind === 'object' && !only.isClass && only.rest.length === 0 ? keysOf(only) : null;
+}
+
+/** The element at a place; counted from the end it may be any of those whose place is unknown. */
+export function elementAt({ items, rest }: ListValue, index: number): Values {
+	const found = items.at(index);
+	return found === undefined ? rest : index < 0 && rest.length > 0 ? join(found, rest) : found;
 }
 
 /** Everything that iterating over the values may give. */
@@ -189,8 +241,7 @@ export function anyElement(values: Values): Values {
 		values.map((value) => {
 			if (value.kind === 'list') return joinAll([...value.items.slice(0, 64), value.rest]);
 			if (value.kind === 'ref') return value.path.endsWith('()') ? [value] : unknown;
-			if (value.kind === 'text')
-				return value.text.length <= 64 ? joinAll([...value.text].map((c) => text(c))) : unknown;
+			if (value.kind === 'text') return value.text.length <= 64 ? joinAll(charactersOf(value.text)) : unknown;
 			if (value.kind === 'object' && !value.isClass)
 				return joinAll([...value.fields.keys()].slice(0, 64).map((key) => text(key)));
 			return unknown;

@@ -3,6 +3,7 @@ import type { Command } from '../../../contract/device-job.ts';
 import type { PolicyReason } from '../../../contract/policy.ts';
 import { factsIn } from '../../checker/commands.ts';
 import type { Fact } from '../../checker/facts.ts';
+import { TooMuchWork, withinWork } from '../../checker/values/work.ts';
 import { reason } from '../reasons.ts';
 import { quote } from '../script/render.ts';
 import { scriptsIn } from './inside.ts';
@@ -41,7 +42,17 @@ export function killReasons({ capability, command, isPowershell, cwd, own }: Kil
 	const text = command.mode === 'argv' ? command.argv.map(quote).join(' ') : command.script;
 	const start = cwd === undefined ? '' : `cd ${quote(cwd)}\n`;
 	const rules = isEvaluation(capability) ? [...rulesOfAll, ...evaluationRules] : rulesOfAll;
-	return findingsIn(`${start}${text}`, { rules, own }, 0).map(told);
+	return withinWork(text.length, () => understood(`${start}${text}`, { rules, own }));
+}
+
+/** What costs too much to be understood may hide anything. */
+function understood(text: string, search: Search): PolicyReason[] {
+	try {
+		return findingsIn(text, search, 0).map(told);
+	} catch (error) {
+		if (!(error instanceof TooMuchWork)) throw error;
+		return [reason('limit', 'deny', 'limit/work', 'it costs too much to be understood')];
+	}
 }
 
 /** The rules that count, and the paths of the agent itself. */

@@ -28,6 +28,18 @@ describe.each(Object.entries(read('kill-powershell')))('kill-list/%s in PowerShe
 	});
 });
 
+describe('what costs too much to be understood', () => {
+	it('is denied, for it may hide anything', () => {
+		const list = `a="x y"\n${'a="$a $a"\necho $a\n'.repeat(400)}rm -rf /`;
+		expect(rulesOf(list)).toEqual(['limit/work']);
+	});
+
+	it('hides nothing where a list without end is only beside it', () => {
+		const inner = `a=["x"]\n${'a=a+a\n'.repeat(27)}`;
+		expect(rulesOf(`python3 -c '${inner}'; rm -rf /`)).toEqual(['kill-list/delete-tree']);
+	});
+});
+
 describe('the kill list says nothing about', () => {
 	const harmless = read('no-kill');
 	it.each(harmless.bash ?? [])('%s', (script) => {
