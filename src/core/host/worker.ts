@@ -1,61 +1,76 @@
 /** A second thread that answers questions one by one; it is started with the first and replaced when it does not answer. */
 import { Worker } from 'node:worker_threads';
 
-interface Waiting {
+interface Asked {
+	readonly question: object;
 	readonly resolve: (answer: unknown) => void;
 	readonly reject: (error: Error) => void;
-	readonly timer: NodeJS.Timeout;
 }
+
+/** One long program may not take the memory of the process that asked. */
+const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
 export class AnsweringThread {
 	readonly #file: string;
 	readonly #timeoutMs: number;
-	readonly #waiting = new Map<number, Waiting>();
+	readonly #waiting: Asked[] = [];
 	#thread: Worker | undefined;
+	#current: Asked | undefined;
+	#timer: NodeJS.Timeout | undefined;
 	#asked = 0;
 
-	/** @param timeoutMs how long one answer may take, with all questions before it */
+	/** @param timeoutMs how long one answer may take; the questions before it do not count */
 	constructor(file: string, timeoutMs: number) {
 		this.#file = file;
 		this.#timeoutMs = timeoutMs;
 	}
 
-	/** Rejects when the thread ends or is silent for too long; nobody is left without an answer. */
+	/** Rejects when the thread ends over this question or is silent for too long; those behind it are asked of the next thread. */
 	ask<Answer>(question: object): Promise<Answer> {
-		const id = ++this.#asked;
-		const thread = this.#start();
 		return new Promise((resolve, reject) => {
-			const timer = setTimeout(() => this.#end(new Error('the thread did not answer in time')), this.#timeoutMs);
-			this.#waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject, timer });
-			thread.ref();
-			thread.postMessage({ id, ...question });
+			this.#waiting.push({ question, resolve: resolve as (answer: unknown) => void, reject });
+			this.#next();
 		});
 	}
 
+	#next(): void {
+		if (this.#current) return;
+		this.#current = this.#waiting.shift();
+		if (this.#current) this.#put(this.#start(), this.#current.question);
+		else this.#thread?.unref();
+	}
+
+	#put(thread: Worker, question: object): void {
+		thread.ref();
+		this.#timer = setTimeout(() => this.#end(thread, new Error('the thread did not answer in time')), this.#timeoutMs);
+		thread.postMessage({ id: ++this.#asked, ...question });
+	}
+
+	/** What a thread says that was replaced is nobody's business any more. */
 	#start(): Worker {
 		if (this.#thread) return this.#thread;
-		const thread = new Worker(this.#file, { env: {}, stdin: false });
-		thread.on('message', ({ id, answer }: { id: number; answer: unknown }) => this.#hear(id, answer));
-		thread.on('error', (error) => this.#end(error as Error));
+		const thread = new Worker(this.#file, { env: {}, stdin: false, resourceLimits });
+		thread.on('message', ({ answer }: { answer: unknown }) => {
+			if (thread === this.#thread) this.#settle((asked) => asked.resolve(answer));
+		});
+		thread.on('error', (error) => this.#end(thread, error as Error));
+		thread.on('exit', () => this.#end(thread, new Error('the thread ended')));
 		this.#thread = thread;
 		return thread;
 	}
 
-	#hear(id: number, answer: unknown): void {
-		const waiting = this.#waiting.get(id);
-		clearTimeout(waiting?.timer);
-		this.#waiting.delete(id);
-		if (this.#waiting.size === 0) this.#thread?.unref();
-		waiting?.resolve(answer);
+	#end(thread: Worker, error: Error): void {
+		if (thread !== this.#thread) return;
+		void thread.terminate();
+		this.#thread = undefined;
+		this.#settle((asked) => asked.reject(error));
 	}
 
-	#end(error: Error): void {
-		void this.#thread?.terminate();
-		this.#thread = undefined;
-		for (const waiting of this.#waiting.values()) {
-			clearTimeout(waiting.timer);
-			waiting.reject(error);
-		}
-		this.#waiting.clear();
+	#settle(tell: (asked: Asked) => void): void {
+		const asked = this.#current;
+		clearTimeout(this.#timer);
+		this.#current = undefined;
+		if (asked) tell(asked);
+		this.#next();
 	}
 }
