@@ -73,25 +73,19 @@ function textHit(language: Language, family: string, span: Span, objection: Obje
 }
 
 function hitFor(error: unknown, language: Language): Hit {
-	if (error instanceof TooMuchWork) return costly(language);
-	return error instanceof RangeError ? deep(language) : broken(error);
+	if (error instanceof TooMuchWork) return unfit(language, costly);
+	return error instanceof RangeError ? unfit(language, deep) : broken(error);
 }
 
-const costly = (language: Language): Hit =>
-	textHit(
-		language,
-		'DEPTH',
-		{ from: 0, to: 0 },
-		{ reason: 'the program costs too much to be checked', fix: 'Make texts and lists in fewer steps.' },
-	);
+/** The program as a whole is more than the checker may take. */
+const unfit = (language: Language, objection: Objection): Hit =>
+	textHit(language, 'DEPTH', { from: 0, to: 0 }, objection);
 
-const deep = (language: Language): Hit =>
-	textHit(
-		language,
-		'DEPTH',
-		{ from: 0, to: 0 },
-		{ reason: 'the program is nested too deeply to be checked', fix: 'Nest less deeply.' },
-	);
+const costly: Objection = {
+	reason: 'the program costs too much to be checked',
+	fix: 'Make texts and lists in fewer steps.',
+};
+const deep: Objection = { reason: 'the program is nested too deeply to be checked', fix: 'Nest less deeply.' };
 
 /** The message of the error stays out: it may hold anything. */
 function broken(error: unknown): Hit {
@@ -117,7 +111,7 @@ function findingsIn({ language, outcome }: Recognition, code: string, options: C
 
 function syntaxFinding(language: Language, problem: SyntaxProblem, text: string, options: CheckOptions): Finding {
 	const hit = problem.isDepth
-		? deep(language)
+		? unfit(language, deep)
 		: textHit(
 				language,
 				'SYNTAX',
@@ -140,7 +134,7 @@ function nestedFindings(
 	depth: number,
 ): Finding[] {
 	return nestedCode(parsed.language, facts, options).flatMap(({ language, text, span }) => {
-		if (depth >= deepestNesting) return [findingOf(deep(language), source)];
+		if (depth >= deepestNesting) return [findingOf(unfit(language, deep), source)];
 		spend(unitsOfParsing * text.length);
 		const inner = findingsIn(recognise(text, language, true), text, options, depth + 1);
 		return inner

@@ -22,25 +22,23 @@ export class ApprovalMirror {
 		this.#log = log;
 	}
 
-	requested(approval: Approval, requestId: string | null): void {
-		this.#write(approval, approval.requestedAt, requestId);
+	requested(approval: Approval): void {
+		this.#write(approval, approval.requestedAt);
 	}
 
 	answered(approval: Approval): void {
-		if (approval.state === 'pending') return;
-		const requestId = this.#store.jobRow(approval.jobId)?.clientId ?? null;
-		this.#write(approval, approval.answeredAt ?? approval.requestedAt, requestId);
+		if (approval.state !== 'pending') this.#write(approval, approval.answeredAt ?? approval.requestedAt);
 	}
 
 	/** In the words of the caller: its id, and its command as it came, not as it will run. */
-	#write(approval: Approval, at: number, requestId: string | null): void {
+	#write(approval: Approval, at: number): void {
 		if (this.#path === undefined) return;
-		const command = this.#store.jobRow(approval.jobId)?.draft.command ?? approval.plan;
+		const job = this.#store.jobRow(approval.jobId);
 		const line = {
 			ts: new Date(at).toISOString(),
-			request_id: requestId ?? approval.jobId,
+			request_id: job?.clientId ?? approval.jobId,
 			approval_id: approval.approvalId,
-			cmd: textOf(command),
+			cmd: textOf(job?.draft.command ?? approval.plan),
 			cwd: approval.cwd ?? '',
 			capability: approval.capability,
 			status: approval.state,

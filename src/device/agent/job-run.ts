@@ -164,7 +164,7 @@ export class JobRun {
 			...entries,
 			...request,
 		);
-		if (isNewRequest) mirror.requested(asked, this.row.clientId);
+		if (isNewRequest) mirror.requested(asked);
 		this.#isRecorded = true;
 		this.#tell(state);
 		this.#setRecorded();
